@@ -1,0 +1,31 @@
+/** One thing wrong with what the user gave: where, what it was, and what would do. */
+export interface Issue {
+  /** Property path as the user wrote it: `go.checksums.linux-amd64`, `hosts["rack-01"].port`. */
+  readonly path: string;
+  /** What was given, shortened and without secrets; undefined when it was missing. */
+  readonly given: string | undefined;
+  /** What would do. */
+  readonly wanted: string;
+}
+
+/** Makes an issue; `given` is shown as JSON and cut so that an error stays one line. */
+export function issue(path: string, given: unknown, wanted: string): Issue {
+  return { path, given: given === undefined ? undefined : show(given), wanted };
+}
+
+/** `given "1.26", wanted an exact version such as "1.26.8"`; the path is printed by the engine. */
+export function sentence({ given, wanted }: Issue): string {
+  return given === undefined ? `missing, wanted ${wanted}` : `given ${given}, wanted ${wanted}`;
+}
+
+/** All issues as text, one a line, each with its path. */
+export function describe(issues: readonly Issue[]): string {
+  return issues.map((each) => `${each.path}: ${sentence(each)}`).join("\n");
+}
+
+const LONGEST = 80;
+
+function show(value: unknown): string {
+  const text = typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value));
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}

@@ -1,0 +1,91 @@
+/**
+ * What a component must find on a host, as plain data. Pure functions make plans; a target applies them. `Text` is
+ * `string`, or an `Output<string>` where a component made the plan from values that are not known yet.
+ * The text form on the wire is the manifest of docs/host-protocol.md (see manifest.ts).
+ */
+export interface HostPlan<Text = string> {
+  readonly files: readonly PlanFile<Text>[];
+  readonly symlinks: readonly PlanSymlink[];
+  readonly downloads: readonly PlanDownload[];
+  readonly units: readonly PlanUnit<Text>[];
+  readonly probes: readonly PlanProbe[];
+  readonly secrets: readonly PlanSecret[];
+  /** Seconds in which a new connection must confirm the switch before the host goes back by itself; 0 = none. */
+  readonly confirm: number;
+}
+
+/** A text file. */
+export interface PlanFile<Text = string> {
+  /** Absolute path on the host. */
+  readonly path: string;
+  readonly text: Text;
+  /** Four octal digits. */
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+  /** `link`: the path is a symlink through the release. `copy`: a regular file, for daemons that must not follow one. */
+  readonly place: "link" | "copy";
+}
+
+export interface PlanSymlink {
+  readonly path: string;
+  /** Absolute, or relative to the directory of `path`. */
+  readonly target: string;
+  /** True: the managed path goes through `current`, so that it switches with the release. False: the link as it is. */
+  readonly switched: boolean;
+}
+
+/** Something big: an archive or a binary, checked before it is unpacked, placed beside other versions. */
+export interface PlanDownload {
+  /** Directory name under `/usr/local/lib/gofleet/<component>/`; carries the version. */
+  readonly name: string;
+  readonly format: "tar.gz" | "module" | "file";
+  /** One per architecture; `any` fits all. */
+  readonly variants: readonly PlanVariant[];
+  /** A symlink put into the tree after verification. */
+  readonly overlay?: { readonly path: string; readonly target: string };
+}
+
+export interface PlanVariant {
+  readonly arch: "amd64" | "arm64" | "any";
+  /** sha256 in hex (`tar.gz`, `file`) or `h1:…` (`module`). */
+  readonly checksum: string;
+  /** Where to get it, in order of preference; not part of the release's identity. Empty: pushed by the operator. */
+  readonly urls: readonly string[];
+  /** File on the operator's machine to push when the host does not have it. */
+  readonly file?: string;
+}
+
+export interface PlanUnit<Text = string> {
+  readonly name: string;
+  /** What a changed digest asks for; `start` starts it only if it is not active. */
+  readonly onChange: "restart" | "reload" | "start" | "none";
+  /** sha256 of everything the unit reads. */
+  readonly digest: Text;
+}
+
+/** A check after the switch: an sh script that must exit 0 in time. Runs as root (or as the user of a local root). */
+export interface PlanProbe {
+  readonly name: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly script: string;
+}
+
+/** Bytes that units read by a stable path, `/etc/gofleet/<component>/current/.gofleet/secrets/<name>`. */
+export interface PlanSecret {
+  readonly name: string;
+  /** HMAC-SHA256 in hex, keyed with the component's own key. */
+  readonly hmac: string;
+}
+
+/** A plan with nothing in it. */
+export const EMPTY_PLAN: HostPlan = {
+  files: [],
+  symlinks: [],
+  downloads: [],
+  units: [],
+  probes: [],
+  secrets: [],
+  confirm: 0,
+};

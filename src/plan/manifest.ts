@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { HostPlan } from "./host-plan";
+
+/** The manifest of a plan: one record a line, fields by TAB, sorted bytewise. See docs/host-protocol.md. */
+export function manifest(plan: HostPlan): string {
+  const records: string[][] = [
+    ["confirm", String(plan.confirm)],
+    ...plan.files.map((file) => [
+      file.place === "copy" ? "copy" : "file",
+      file.path,
+      file.mode,
+      file.owner,
+      file.group,
+      sha256(file.text),
+    ]),
+    ...plan.symlinks.map(({ path, target, switched }) => [switched ? "symlink" : "link", path, target]),
+    ...plan.downloads.flatMap(({ name, format, variants, overlay }) =>
+      variants.map(({ arch, checksum }) => [
+        "download",
+        name,
+        arch,
+        format,
+        checksum,
+        overlay?.path ?? "-",
+        overlay?.target ?? "-",
+      ]),
+    ),
+    ...plan.units.map(({ name, onChange, digest }) => ["unit", name, onChange, digest]),
+    ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
+    ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
+  ];
+  const lines = records.map((fields) => fields.join("\t"));
+  lines.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return ["gofleet\t1", ...lines, ""].join("\n");
+}
+
+/** A release's name: the first 16 hex digits of its manifest's sha256. */
+export function releaseId(manifestText: string): string {
+  return sha256(manifestText).slice(0, 16);
+}
+
+export function sha256(text: string | Buffer): string {
+  return createHash("sha256").update(text).digest("hex");
+}
