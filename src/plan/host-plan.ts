@@ -7,7 +7,7 @@ export interface HostPlan<Text = string> {
   readonly files: readonly PlanFile<Text>[];
   readonly symlinks: readonly PlanSymlink[];
   readonly downloads: readonly PlanDownload[];
-  readonly units: readonly PlanUnit<Text>[];
+  readonly units: readonly PlanUnit[];
   readonly probes: readonly PlanProbe[];
   readonly secrets: readonly PlanSecret[];
   /** Seconds in which a new connection must confirm the switch before the host goes back by itself; 0 = none. */
@@ -56,12 +56,12 @@ export interface PlanVariant {
   readonly file?: string;
 }
 
-export interface PlanUnit<Text = string> {
+export interface PlanUnit {
   readonly name: string;
   /** What a changed digest asks for; `start` starts it only if it is not active. */
   readonly onChange: "restart" | "reload" | "start" | "none";
-  /** sha256 of everything the unit reads. */
-  readonly digest: Text;
+  /** Managed paths, secret and download names the unit reads; when one of them changes, `onChange` happens. */
+  readonly reads: readonly string[];
 }
 
 /** A check after the switch: an sh script that must exit 0 in time. Runs as root (or as the user of a local root). */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { HostPlan } from "./host-plan";
+import type { HostPlan, PlanUnit } from "./host-plan";
 
 /** The manifest of a plan: one record a line, fields by TAB, sorted bytewise. See docs/host-protocol.md. */
 export function manifest(plan: HostPlan): string {
@@ -25,7 +25,7 @@ export function manifest(plan: HostPlan): string {
         overlay?.target ?? "-",
       ]),
     ),
-    ...plan.units.map(({ name, onChange, digest }) => ["unit", name, onChange, digest]),
+    ...plan.units.map((unit) => ["unit", unit.name, unit.onChange, unitDigest(plan, unit)]),
     ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
   ];
@@ -41,4 +41,16 @@ export function releaseId(manifestText: string): string {
 
 export function sha256(text: string | Buffer): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+function unitDigest(plan: HostPlan, { reads }: PlanUnit): string {
+  const read = new Set(reads);
+  const lines = [
+    ...plan.files.filter(({ path }) => read.has(path)).map(({ path, text }) => `${path}\t${sha256(text)}`),
+    ...plan.secrets.filter(({ name }) => read.has(name)).map(({ name, hmac }) => `${name}\t${hmac}`),
+    ...plan.downloads
+      .filter(({ name }) => read.has(name))
+      .flatMap(({ name, variants }) => variants.map(({ arch, checksum }) => `${name}\t${arch}\t${checksum}`)),
+  ];
+  return sha256(lines.sort().join("\n"));
 }
