@@ -1,0 +1,68 @@
+import type { AgentEvent, AgentResult } from "./agent-output";
+import { text } from "./agent-output";
+
+/** A host said no, or failed and is where {@link HostError.result} says. The message needs no further context. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+
+  constructor(
+    message: string,
+    readonly result: AgentResult,
+  ) {
+    super(message);
+  }
+
+  /** True when the host is neither on the old release nor on the new one. */
+  get degraded(): boolean {
+    return this.result.rc === 22;
+  }
+}
+
+const REMEDY: Readonly<Record<number, string>> = {
+  12: "free space or make the file system writable, then run `pulumi up` again",
+  14: 'set `unsupported: "allow"` on the target only if you know the host will do',
+  16: "another operation is running on the host; run `pulumi up` again when it has ended",
+  17: "run `pulumi up --refresh` to see what the host has now and to decide again",
+  18: 'give the component another path or directory, or set `adopt: "displace"` (`"take"` for a component of another stack)',
+  19: 'correct the address, or set `onNewMachine: "install"` on the target if the machine was replaced',
+  22: "the host needs a hand: the evidence below is on it, under /var/lib/gofleet",
+};
+
+/** The error for a host's final word, with what the host printed last where that explains it. */
+export function hostError(host: string, place: string, result: AgentResult, events: readonly AgentEvent[]): HostError {
+  const lines = [`${host} (${place}): ${outcome(result)}: ${result.msg || result.status}`];
+  for (const event of events) {
+    if (event.ev === "evidence") lines.push(indent(text(event, "msg")));
+    if (event.ev === "probe" && event["ok"] !== true) {
+      lines.push(indent(`probe ${text(event, "name")}: ${text(event, "out") || "no output"}`));
+    }
+  }
+  if (lines.length === 1) lines.push(...lastOutput(events).map(indent));
+  const remedy = REMEDY[result.rc];
+  if (remedy !== undefined) lines.push(indent(`→ ${remedy}`));
+  return new HostError(lines.join("\n"), result);
+}
+
+function outcome({ rc, from, to }: AgentResult): string {
+  switch (rc) {
+    case 20:
+      return `release ${to} failed, back on ${from}`;
+    case 21:
+      return `release ${to} failed, taken off again`;
+    case 22:
+      return `release ${to} failed and going back to ${from || "nothing"} failed too`;
+    default:
+      return "refused, nothing changed";
+  }
+}
+
+const TAIL = 5;
+
+function lastOutput(events: readonly AgentEvent[]): string[] {
+  return events
+    .filter((event) => event.ev === "out")
+    .slice(-TAIL)
+    .map((event) => text(event, "msg"));
+}
+
+const indent = (block: string): string => block.replace(/^/gm, "  ");

@@ -1,0 +1,227 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
+import { manifest, releaseId } from "../plan/manifest";
+import type { HostPlan } from "../plan/host-plan";
+import { factsLine, progressText, text, type AgentEvent } from "./agent-output";
+import type { Connect } from "./connect";
+import { parseConnection } from "./connection";
+import { HostError } from "./errors";
+import { runHook } from "./hook-runner";
+import type { HookPoint } from "./hooks";
+import { HostSession, type Answer } from "./host-session";
+import type { Progress } from "./progress";
+import type { Actual, ReleaseInputs } from "./release";
+import { secretDigest } from "./secrets";
+import { UnreachableError } from "./transport";
+import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
+import { planOf } from "./release";
+
+/** A release made ready to send: the plan, its manifest and name, and the secret bytes. */
+export interface PreparedRelease {
+  readonly plan: HostPlan;
+  readonly manifest: string;
+  readonly id: string;
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
+  const plan = planOf(inputs, (name, secret) => secretDigest(key, name, secret));
+  const manifestText = manifest(plan);
+  return { plan, manifest: manifestText, id: releaseId(manifestText), secrets: new Map(Object.entries(inputs.secrets ?? {})) };
+}
+
+/** What one host has after an operation. */
+export interface HostState {
+  readonly actual: Actual;
+  /** Output of each probe. */
+  readonly readings: Readonly<Record<string, string>>;
+}
+
+export interface HostReleaseOptions {
+  readonly inputs: ReleaseInputs;
+  readonly instance: string;
+  readonly connect: Connect;
+  readonly progress: Progress;
+}
+
+/** Exit code of the agent for a download it could not get; pushing the file from here may help. */
+const NO_DOWNLOAD = 15;
+/** More seconds than the hook itself has, for the confirmation that follows it. */
+const CONFIRM_MARGIN = 30;
+
+/** One component on one host: puts releases on, takes them off, reads them. */
+export class HostRelease {
+  readonly #session: HostSession;
+
+  constructor(
+    readonly host: string,
+    private readonly options: HostReleaseOptions,
+  ) {
+    const { inputs, progress, connect } = options;
+    const line = inputs.hosts[host];
+    if (line === undefined) throw new Error(`no connection for host ${host}`);
+    this.#session = new HostSession(host, connect(line, inputs.passwords?.[host]), {
+      deadline: inputs.policy.deadline,
+      connect: inputs.policy.connect,
+      onEvent: (event) => {
+        const message = progressText(event);
+        if (message !== undefined) progress.status(`${host}: ${message}`);
+      },
+    });
+  }
+
+  /** Puts the release on. `before` is what the state says the host has. */
+  async apply(release: PreparedRelease, before: Actual | undefined, alsoExpect: readonly string[] = []): Promise<HostState> {
+    const { hooks, policy } = this.options.inputs;
+    const request: AgentRequest & { tx: string } = {
+      ...this.#request(before),
+      release: release.id,
+      tx: transactionId(release.id, randomBytes(16).toString("hex")),
+      expect: [before?.release ?? "", ...alsoExpect].filter((id) => id !== "").join(","),
+      newmachine: policy.onNewMachine,
+      adopt: policy.adopt,
+      replaces: policy.replaces,
+      keep: policy.keep,
+      unsupported: policy.unsupported,
+      operator: operator(),
+      confirm: hooks?.afterHealthy === undefined ? undefined : hooks.afterHealthy.timeout + CONFIRM_MARGIN,
+    };
+    const entries = releaseEntries(release.plan, release.manifest, release.secrets);
+    const told = { from: before?.release ?? "", to: release.id };
+    try {
+      if (hooks?.beforeSwitch !== undefined) {
+        await this.#run({ ...request, stageonly: 1 }, entries, release);
+        await this.#hook("beforeSwitch", told);
+      }
+      const answer = await this.#run(request, entries, release, () => this.#hook("afterHealthy", told));
+      return this.#stateOf(answer, before);
+    } catch (error) {
+      await this.#afterFailure(error, told);
+      throw error;
+    }
+  }
+
+  /** Takes the component off; what stood there before comes back. False: the host belongs to someone else now. */
+  async remove(before: Actual | undefined): Promise<boolean> {
+    const answer = await this.#session.ask("remove", {
+      ...this.#request(before),
+      keepdata: this.options.inputs.policy.keepData?.join(","),
+      operator: operator(),
+      lockwait: this.#session.left,
+      deadline: this.#session.left,
+    });
+    this.#session.expectSuccess(answer);
+    if (answer.result.status !== "notours") return true;
+    this.options.progress.info(`${this.host}: left alone: ${answer.result.msg}`);
+    return false;
+  }
+
+  /** What the host has now, as the agent reads it. */
+  async read(before: Actual | undefined): Promise<Answer> {
+    return this.#session.ask("read", this.#request(before));
+  }
+
+  #request(before: Actual | undefined): AgentRequest {
+    const { inputs, instance } = this.options;
+    const connection = parseConnection(inputs.hosts[this.host] ?? "");
+    const root = connection.kind === "local" && connection.root !== "/" ? connection.root : undefined;
+    return {
+      component: inputs.component,
+      root,
+      stack: inputs.stack,
+      urn: inputs.urn,
+      instance,
+      machine: before?.machine,
+    };
+  }
+
+  async #run(
+    request: AgentRequest & { tx: string },
+    entries: Entries,
+    release: PreparedRelease,
+    beforeConfirm?: () => Promise<void>,
+  ): Promise<Answer> {
+    try {
+      return await this.#session.run(request, entries, beforeConfirm);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.result.rc !== NO_DOWNLOAD || !(await this.#push(release))) throw error;
+      return this.#session.run(request, entries, beforeConfirm);
+    }
+  }
+
+  /** Sends the downloads that have a file on this machine; true if there was one. */
+  async #push({ plan }: PreparedRelease): Promise<boolean> {
+    const answer = await this.#session.ask("facts", this.#request(undefined));
+    const arch = text(answer.events.find(({ ev }) => ev === "facts"), "arch");
+    let pushed = false;
+    for (const { name, variants } of plan.downloads) {
+      const variant = variants.find((each) => each.arch === arch || each.arch === "any");
+      if (variant?.file === undefined) continue;
+      this.options.progress.status(`${this.host}: sending ${name}`);
+      const content = await readFile(variant.file);
+      const sent = await this.#session.ask(
+        "put",
+        this.#request(undefined),
+        new Map([[`upload/${name}.${variant.arch}`, content]]),
+      );
+      this.#session.expectSuccess(sent);
+      pushed = true;
+    }
+    return pushed;
+  }
+
+  async #hook(point: HookPoint, told: { from: string; to: string; reason?: string }): Promise<void> {
+    const { inputs, progress } = this.options;
+    const hook = inputs.hooks?.[point];
+    if (hook === undefined) return;
+    progress.status(`${this.host}: hook ${point}`);
+    const evidence = { hook: point, host: this.host, component: inputs.component, ...told };
+    try {
+      await runHook(hook, evidence, (script) => this.#session.ask("hook", { ...this.#request(undefined), deadline: hook.timeout }, script));
+    } catch (error) {
+      const message = `${this.host}: hook ${point} failed: ${error instanceof Error ? error.message : String(error)}`;
+      if (hook.failure === "fail") throw new Error(message);
+      progress.warn(message);
+    }
+  }
+
+  /** The hooks that follow a failure must never hide the failure itself. */
+  async #afterFailure(error: unknown, told: { from: string; to: string }): Promise<void> {
+    const { hooks, progress } = { ...this.options.inputs, progress: this.options.progress };
+    if (hooks?.onFailure === undefined && hooks?.afterRollback === undefined) return;
+    if (error instanceof UnreachableError) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const reverted = error instanceof HostError && [20, 21].includes(error.result.rc);
+    for (const point of ["onFailure", ...(reverted ? (["afterRollback"] as const) : [])] as const) {
+      try {
+        await this.#hook(point, { ...told, reason });
+      } catch (failure) {
+        progress.warn(failure instanceof Error ? failure.message : String(failure));
+      }
+    }
+  }
+
+  #stateOf({ result, events }: Answer, before: Actual | undefined): HostState {
+    const facts = events.find(({ ev }) => ev === "facts");
+    return {
+      actual: {
+        release: result.current,
+        machine: result.machine || text(facts, "machine") || (before?.machine ?? ""),
+        facts: facts === undefined ? (before?.facts ?? "") : factsLine(facts),
+      },
+      readings: readings(events),
+    };
+  }
+}
+
+function readings(events: readonly AgentEvent[]): Record<string, string> {
+  return Object.fromEntries(
+    events.filter(({ ev, ok }) => ev === "probe" && ok === true).map((event) => [text(event, "name"), text(event, "out").trim()]),
+  );
+}
+
+/** Who and where from, for the one who finds the host moved. */
+function operator(): string {
+  return `${userInfo().username}@${hostname()}`.replace(/\s/g, "_");
+}
