@@ -72,13 +72,14 @@ export class HostRelease {
   }
 
   /** Puts the release on. `before` is what the state says the host has. */
-  async apply(release: PreparedRelease, before: Actual | undefined, alsoExpect: readonly string[] = []): Promise<HostState> {
+  async apply(release: PreparedRelease, before: Actual | undefined): Promise<HostState> {
     const { hooks, policy } = this.options.inputs;
     const request: AgentRequest & { tx: string } = {
       ...this.#request(before),
       release: release.id,
       tx: transactionId(release.id, randomBytes(16).toString("hex")),
-      expect: [before?.release ?? "", ...alsoExpect].filter((id) => id !== "").join(","),
+      // `unknown` stands for a host that was lost in the middle: whatever it has, it is ours to decide.
+      expect: before?.release === "unknown" ? "any" : before?.release,
       newmachine: policy.onNewMachine,
       adopt: policy.adopt,
       replaces: policy.replaces,
@@ -100,6 +101,24 @@ export class HostRelease {
       await this.#afterFailure(error, told);
       throw error;
     }
+  }
+
+  /** Puts the release of before back after a failure elsewhere; without `release` the host's own copy of it serves. */
+  async goBack(before: Actual, release: PreparedRelease | undefined, failed: string): Promise<void> {
+    const { policy } = this.options.inputs;
+    const request = {
+      ...this.#request(before),
+      release: before.release,
+      tx: transactionId(before.release, randomBytes(16).toString("hex")),
+      expect: [failed, before.release].join(","),
+      keep: policy.keep,
+      adopt: policy.adopt,
+      unsupported: policy.unsupported,
+      operator: operator(),
+    };
+    const entries: Entries =
+      release === undefined ? new Map() : releaseEntries(release.plan, release.manifest, release.secrets);
+    await this.#session.run(request, entries);
   }
 
   /** Takes the component off; what stood there before comes back. False: the host belongs to someone else now. */

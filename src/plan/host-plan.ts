@@ -42,8 +42,8 @@ export interface PlanDownload {
   readonly format: "tar.gz" | "module" | "file";
   /** One per architecture; `any` fits all. */
   readonly variants: readonly PlanVariant[];
-  /** A symlink put into the tree after verification. */
-  readonly overlay?: { readonly path: string; readonly target: string };
+  /** A file of the release whose lines lead those of a file in the tree: Go's `go.env`. */
+  readonly overlay?: { readonly path: string; readonly text: string };
 }
 
 export interface PlanVariant {

@@ -22,7 +22,7 @@ export function manifest(plan: HostPlan): string {
         format,
         checksum,
         overlay?.path ?? "-",
-        overlay?.target ?? "-",
+        overlay?.text ?? "-",
       ]),
     ),
     ...plan.units.map((unit) => ["unit", unit.name, unit.onChange, unitDigest(plan, unit)]),
