@@ -1,0 +1,71 @@
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { cacheDir } from "./cache";
+import type { EngineMaker } from "./find";
+import { run, type RunOptions } from "./run";
+import { findGo } from "./toolchain";
+import { ENGINE_VERSION } from "./version";
+
+const COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+
+/** The small Go module (`go.mod`, `go.sum`) that pins the CLI and everything it is built from. */
+const MODULE = join(__dirname, "pulumi-cli");
+
+/**
+ * Builds the CLI from its Go module, verified by the `go.sum` beside this file. Takes some minutes once; what is left
+ * of an interrupted build in Go's own caches is used by the next one.
+ */
+export const buildEngine: EngineMaker = async (staging, options) => {
+  const { progress } = options;
+  const go = await findGo(neededGo(), options);
+  const source = join(staging, "source");
+  mkdirSync(source);
+  for (const file of ["go.mod", "go.sum"]) cpSync(join(MODULE, file), join(source, file));
+  const building: RunOptions = { cwd: source, env: buildEnv(go.goRoot, options), signal: options.signal };
+
+  progress("fetching the Pulumi CLI's sources");
+  let fetched = 0;
+  await run(go.command, ["mod", "download"], {
+    ...building,
+    onLine: (line) => {
+      if (line.startsWith("go: downloading")) progress(`fetching the Pulumi CLI's sources: ${++fetched} modules`);
+    },
+  });
+  const total = (await run(go.command, ["list", "-deps", COMMAND], building)).trim().split("\n").length;
+
+  progress("building the Pulumi CLI");
+  const output = join(staging, "bin", "pulumi");
+  const ldflags = `-s -w -X ${VERSION_VARIABLE}=v${ENGINE_VERSION}`;
+  let compiled = 0;
+  await run(go.command, ["build", "-v", "-mod=readonly", "-trimpath", "-ldflags", ldflags, "-o", output, COMMAND], {
+    ...building,
+    onLine: (line) => {
+      if (/^[\w./-]+$/.test(line)) progress(`building the Pulumi CLI: ${++compiled} of at most ${total} packages`);
+    },
+  });
+};
+
+/** The `go` line of the pinned module: the oldest Go that can build it. */
+function neededGo(): string {
+  const version = /^go (\d+\.\d+(\.\d+)?)$/m.exec(readFileSync(join(MODULE, "go.mod"), "utf8"))?.[1];
+  if (!version) throw new Error(`${join(MODULE, "go.mod")}: no go line`);
+  return version;
+}
+
+/** Only the user's proxy and checksum settings count: flags, a workspace or another toolchain would change the build. */
+function buildEnv(goRoot: string | undefined, options: Parameters<EngineMaker>[1]): NodeJS.ProcessEnv {
+  const { GOROOT: _goRoot, ...env } = options.env;
+  const cache = join(cacheDir(env, options.projectDir), "go");
+  const ownCaches = !env["HOME"] || !existsSync(env["HOME"]) || cache.startsWith(options.projectDir);
+  return {
+    ...env,
+    ...(goRoot ? { GOROOT: goRoot } : {}),
+    ...(ownCaches ? { GOPATH: join(cache, "path"), GOCACHE: join(cache, "build") } : {}),
+    CGO_ENABLED: "0",
+    GOFLAGS: "-buildvcs=false",
+    GOTOOLCHAIN: "local",
+    GOWORK: "off",
+  };
+}

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+
+/** How a command is run: everything is explicit, so that a test can run the finder in a made-up environment. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Milliseconds after which the command is ended; default: none. */
+  readonly timeout?: number;
+  /** Called for each line on stderr, as it comes. */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A command that could not be started, failed, or took too long; `message` ends with the last lines it printed. */
+export class CommandFailed extends Error {}
+
+const SHOWN_LINES = 6;
+
+/**
+ * Runs a command to its end and returns its stdout.
+ *
+ * @throws {CommandFailed} with the command's name and the last lines of its output.
+ */
+export function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env,
+      timeout: options.timeout,
+      signal: options.signal,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    const errors: string[] = [];
+    let rest = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split(/[\r\n]+/);
+      rest = lines.pop() ?? "";
+      for (const line of lines.filter((each) => each.trim() !== "")) {
+        errors.push(line);
+        if (errors.length > SHOWN_LINES) errors.shift();
+        options.onLine?.(line);
+      }
+    });
+    const fail = (why: string) => {
+      const said = [...errors, rest].filter((line) => line.trim() !== "");
+      reject(new CommandFailed([`${command} ${args[0] ?? ""}: ${why}`, ...said].join("\n  ")));
+    };
+    child.on("error", (error) => fail(error.message));
+    child.on("close", (code, signal) => {
+      if (code === 0) resolve(stdout);
+      else if (signal)
+        fail(options.timeout ? `ended by ${signal} (limit: ${options.timeout / 1000} s)` : `ended by ${signal}`);
+      else fail(`exit code ${code}`);
+    });
+  });
+}
