@@ -29,7 +29,12 @@ function runHere({ command = [], timeout }: Hook, evidence: HookEvidence): Promi
   return new Promise((resolve, reject) => {
     execFile(program, args, { env, timeout: timeout * 1000 }, (error, stdout, stderr) => {
       if (error === null) resolve();
-      else reject(new Error(error.killed === true ? `took longer than ${timeout} s` : shown(`${stdout}${stderr}` || error.message)));
+      else
+        reject(
+          new Error(
+            error.killed === true ? `took longer than ${timeout} s` : shown(`${stdout}${stderr}` || error.message),
+          ),
+        );
     });
   });
 }
@@ -49,7 +54,9 @@ async function runThere(
   evidence: HookEvidence,
   onHost: (entries: Entries) => Promise<Answer>,
 ): Promise<void> {
-  const environment = Object.entries(hookEnvironment(evidence)).map(([key, value]) => `export ${key}=${quote(value)}\n`);
+  const environment = Object.entries(hookEnvironment(evidence)).map(
+    ([key, value]) => `export ${key}=${quote(value)}\n`,
+  );
   const script = `${environment.join("")}exec ${command.map(quote).join(" ")}\n`;
   const { result } = await onHost(new Map([["hook", script]]));
   if (result.rc !== 0) throw new Error(shown(text({ ev: "result", msg: result.msg }, "msg")));

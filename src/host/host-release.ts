@@ -28,7 +28,12 @@ export interface PreparedRelease {
 export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
   const plan = planOf(inputs, (name, secret) => secretDigest(key, name, secret));
   const manifestText = manifest(plan);
-  return { plan, manifest: manifestText, id: releaseId(manifestText), secrets: new Map(Object.entries(inputs.secrets ?? {})) };
+  return {
+    plan,
+    manifest: manifestText,
+    id: releaseId(manifestText),
+    secrets: new Map(Object.entries(inputs.secrets ?? {})),
+  };
 }
 
 /** What one host has after an operation. */
@@ -172,7 +177,10 @@ export class HostRelease {
   /** Sends the downloads that have a file on this machine; true if there was one. */
   async #push({ plan }: PreparedRelease): Promise<boolean> {
     const answer = await this.#session.ask("facts", this.#request(undefined));
-    const arch = text(answer.events.find(({ ev }) => ev === "facts"), "arch");
+    const arch = text(
+      answer.events.find(({ ev }) => ev === "facts"),
+      "arch",
+    );
     let pushed = false;
     for (const { name, variants } of plan.downloads) {
       const variant = variants.find((each) => each.arch === arch || each.arch === "any");
@@ -197,7 +205,9 @@ export class HostRelease {
     progress.status(`${this.host}: hook ${point}`);
     const evidence = { hook: point, host: this.host, component: inputs.component, ...told };
     try {
-      await runHook(hook, evidence, (script) => this.#session.ask("hook", { ...this.#request(undefined), deadline: hook.timeout }, script));
+      await runHook(hook, evidence, (script) =>
+        this.#session.ask("hook", { ...this.#request(undefined), deadline: hook.timeout }, script),
+      );
     } catch (error) {
       const message = `${this.host}: hook ${point} failed: ${error instanceof Error ? error.message : String(error)}`;
       if (hook.failure === "fail") throw new Error(message);
@@ -236,7 +246,9 @@ export class HostRelease {
 
 function readings(events: readonly AgentEvent[]): Record<string, string> {
   return Object.fromEntries(
-    events.filter(({ ev, ok }) => ev === "probe" && ok === true).map((event) => [text(event, "name"), text(event, "out").trim()]),
+    events
+      .filter(({ ev, ok }) => ev === "probe" && ok === true)
+      .map((event) => [text(event, "name"), text(event, "out").trim()]),
   );
 }
 

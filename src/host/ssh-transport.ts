@@ -35,7 +35,12 @@ export class SshTransport implements Transport {
     const script = bootstrap(request.verb, RUN_DIRECTORY, { skipToMarker: sudo !== "" });
     const prefix = sudo === "" ? "" : `${this.password === undefined ? "" : `${this.password}\n`}${MARKER}\n`;
     const command = sudo === "" ? script : `${sudo}sh -c ${quote(script)}`;
-    return runProcess("ssh", [...this.#options(request.newConnection === true), "--", this.#destination(), command], request, prefix);
+    return runProcess(
+      "ssh",
+      [...this.#options(request.newConnection === true), "--", this.#destination(), command],
+      request,
+      prefix,
+    );
   }
 
   close(): void {

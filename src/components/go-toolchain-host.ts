@@ -1,0 +1,137 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkToolchain } from "../model/toolchain-check";
+import { describe } from "../model/issues";
+import { checkGoEnv, type GoEnv } from "../model/go-env";
+import { resolveToolchain, type GoToolchain } from "../model/toolchain";
+import { toolchainPaths, toolchainPlan } from "../plan/toolchain";
+import type { ToolchainFacts } from "../plan/toolchain-probe";
+import { goEnvFile } from "../render/go-env-file";
+import { pathProfile } from "../render/profile";
+import { HostRelease, type HostFacts } from "../targets/host-release";
+import {
+  checkReleaseArgs,
+  releaseArgs,
+  RELEASE_KEYS,
+  targetSummary,
+  throwIssues,
+  type ReleaseArgs,
+} from "./release-args";
+
+/** Arguments of {@link GoToolchainHost}. */
+export interface GoToolchainHostArgs extends GoToolchain<pulumi.Input<string>>, ReleaseArgs {}
+
+/**
+ * A toolchain as plain data, to be exported by one stack and used by another:
+ * `GoToolchainHost.from(stackReference.requireOutput("go"))`.
+ */
+export type GoToolchainRef = ToolchainFacts;
+
+/** What other components need of a toolchain, wherever it was made. */
+export interface GoToolchainOutputs {
+  /** The default release's tree, as the go command itself reports it. */
+  readonly goRoot: pulumi.Output<string>;
+  /** The go command, by the path that switches with the release. */
+  readonly goBinary: pulumi.Output<string>;
+  /** The default release, `go1.26.8`, as read from the hosts. */
+  readonly goVersion: pulumi.Output<string>;
+  /** What `go env` says on the hosts of everything that was set. */
+  readonly goEnv: pulumi.Output<Record<string, string>>;
+}
+
+/**
+ * Verified Go releases on hosts, side by side, one of them the default, switched by one `rename(2)` and rolled back
+ * where they do not work.
+ *
+ * ```ts
+ * new GoToolchainHost("go", { target: ssh({ host: "10.20.0.11" }), go: lock("1.26") });
+ * ```
+ *
+ * On the host: `/usr/local/lib/gofleet/<directory>/go<version>/` for each release (checked against the lock file before
+ * it is unpacked), links `/usr/local/bin/go`, `gofmt` and `go<version>`, `/etc/profile.d/` for login shells, settings
+ * that lead the tree's own `go.env` (so services, cron jobs, sudo and shells all see the same), and `/etc/gofleet/`,
+ * `/var/lib/gofleet/` for the releases themselves. No user, port or service.
+ */
+export class GoToolchainHost extends pulumi.ComponentResource implements GoToolchainOutputs {
+  readonly goRoot: pulumi.Output<string>;
+  readonly goBinary: pulumi.Output<string>;
+  readonly goVersion: pulumi.Output<string>;
+  readonly goEnv: pulumi.Output<Record<string, string>>;
+  /** What is true of each host, by its key. */
+  readonly hosts: pulumi.Output<Record<string, HostFacts>>;
+  /** The toolchain as plain data, for an export. */
+  readonly ref: pulumi.Output<GoToolchainRef>;
+  /** The resources it is made of. */
+  readonly nodes: { readonly release: HostRelease };
+
+  /**
+   * @param name part of its identity in the stack and, by default, of its directory on the hosts
+   * @throws InputPropertiesError with every argument that will not do
+   */
+  constructor(name: string, args: GoToolchainHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    throwIssues(`GoToolchainHost "${name}"`, [
+      ...checkToolchain(args, { isUnknown: pulumi.Output.isInstance, otherKeys: RELEASE_KEYS }),
+      ...checkReleaseArgs({ ...args }),
+    ]);
+    const toolchain = resolveToolchain(args);
+    const shared = releaseArgs(args, name);
+    super(
+      "gofleet:index:GoToolchainHost",
+      name,
+      { ...toolchain, target: targetSummary(args.target), directory: shared.component },
+      opts,
+    );
+
+    const plan = toolchainPlan<pulumi.Input<string>>(toolchain, shared.component, {
+      goEnv: pulumi.output(toolchain.env).apply(checkedGoEnvFile),
+      profile: pathProfile(`${toolchainPaths(toolchain, shared.component).goRoot}/bin`),
+    });
+    const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
+
+    const reading = release.readings.apply((readings) => parseReading(readings?.["go"]));
+    this.goRoot = reading.apply(({ goRoot }) => goRoot);
+    this.goBinary = reading.apply(({ goBinary }) => goBinary);
+    this.goVersion = reading.apply(({ goVersion }) => goVersion);
+    this.goEnv = reading.apply(({ goEnv }) => ({ ...goEnv }));
+    this.hosts = release.hosts;
+    this.ref = pulumi.output({
+      goRoot: this.goRoot,
+      goBinary: this.goBinary,
+      goVersion: this.goVersion,
+      goEnv: this.goEnv,
+    });
+    this.nodes = { release };
+    this.registerOutputs({ goVersion: this.goVersion });
+  }
+
+  /** A toolchain of another stack, by the ref that stack exported. */
+  static from(ref: pulumi.Input<GoToolchainRef>): GoToolchainOutputs {
+    const known = pulumi.output(ref).apply(checkRef);
+    return {
+      goRoot: known.apply(({ goRoot }) => goRoot),
+      goBinary: known.apply(({ goBinary }) => goBinary),
+      goVersion: known.apply(({ goVersion }) => goVersion),
+      goEnv: known.apply(({ goEnv }) => ({ ...goEnv })),
+    };
+  }
+}
+
+/** Values that were not known when the component was made are checked when they are. */
+function checkedGoEnvFile(env: GoEnv): string {
+  const issues = checkGoEnv("env", env);
+  if (issues.length > 0) throw new Error(describe(issues));
+  return goEnvFile(env);
+}
+
+function parseReading(text: string | undefined): GoToolchainRef {
+  if (text === undefined) throw new Error("the hosts gave no reading of their toolchain; run `pulumi up --refresh`");
+  return JSON.parse(text) as GoToolchainRef;
+}
+
+function checkRef(ref: unknown): GoToolchainRef {
+  const given = ref as Partial<GoToolchainRef> | undefined;
+  const strings = [given?.goRoot, given?.goBinary, given?.goVersion];
+  if (strings.some((value) => typeof value !== "string") || typeof given?.goEnv !== "object") {
+    throw new Error("not a toolchain's ref: export `toolchain.ref` in the stack that makes it");
+  }
+  return given as GoToolchainRef;
+}

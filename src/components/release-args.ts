@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isFields } from "../model/check";
+import { issue, sentence, type Issue } from "../model/issues";
+import { parseComponentName } from "../model/names";
+import type { HostReleaseArgs } from "../targets/host-release";
+import type { HostTarget } from "../targets/target";
+import { checkHooks, hooksOf, type HooksArgs } from "./hook-args";
+
+/** What every component that makes releases takes. */
+export interface ReleaseArgs {
+  /** Where it goes: `local`, `ssh` or `hostPool`. */
+  readonly target: HostTarget;
+  /**
+   * The component's directory name under `/etc/gofleet`.
+   * @default "<project>-<name>"
+   */
+  readonly directory?: string;
+  readonly hooks?: HooksArgs;
+  /**
+   * Units, users and links in the way that gofleet did not make: refused; or set aside and given back at destroy
+   * (`displace`); `take` also takes over a component of another stack.
+   * @default "refuse"
+   */
+  readonly adopt?: "refuse" | "displace" | "take";
+  /**
+   * A directory in the way of a file: set aside and given back at destroy.
+   * @default refused
+   */
+  readonly replaces?: "directory";
+  /**
+   * Releases kept on the host for going back, the current one included; 2 to 20.
+   * @default 3
+   */
+  readonly keep?: number;
+}
+
+export const RELEASE_KEYS = ["target", "directory", "hooks", "adopt", "replaces", "keep"] as const;
+
+const KEEP = 3;
+
+/** Throws everything that is wrong at once; the engine prints each with its path. */
+export function throwIssues(component: string, issues: readonly Issue[]): void {
+  if (issues.length === 0) return;
+  throw new pulumi.InputPropertiesError({
+    message: `${component} has ${issues.length === 1 ? "an argument" : `${issues.length} arguments`} that will not do`,
+    errors: issues.map((each) => ({ propertyPath: each.path, reason: sentence(each) })),
+  });
+}
+
+/** What is wrong with the arguments every component shares. */
+export function checkReleaseArgs(args: Readonly<Record<string, unknown>>): Issue[] {
+  const issues: Issue[] = [];
+  const target = args["target"];
+  if (!isFields(target) || target["kind"] !== "hosts" || !isFields(target["hosts"])) {
+    issues.push(
+      issue(
+        "target",
+        isFields(target) ? Object.keys(target) : target,
+        "a target: local({ … }), ssh({ … }) or hostPool({ … })",
+      ),
+    );
+  } else {
+    issues.push(...(target as unknown as HostTarget).issues.map((each) => ({ ...each, path: `target.${each.path}` })));
+  }
+  if (args["directory"] !== undefined) {
+    const parsed = parseComponentName("directory", args["directory"]);
+    if (parsed.issue !== undefined) issues.push(parsed.issue);
+  }
+  const words = (key: string, allowed: readonly string[]): void => {
+    const given = args[key];
+    if (given !== undefined && !allowed.includes(String(given))) {
+      issues.push(issue(key, given, allowed.map((word) => `"${word}"`).join(" or ")));
+    }
+  };
+  words("adopt", ["refuse", "displace", "take"]);
+  words("replaces", ["directory"]);
+  const keep = args["keep"];
+  if (keep !== undefined && !(Number.isInteger(keep) && Number(keep) >= 2 && Number(keep) <= 20)) {
+    issues.push(issue("keep", keep, "a whole number from 2 to 20"));
+  }
+  return [...issues, ...checkHooks(args["hooks"])];
+}
+
+/** The shared arguments as the release resource takes them. */
+export function releaseArgs(
+  args: ReleaseArgs,
+  name: string,
+): Pick<HostReleaseArgs, "component" | "target" | "hooks" | "policy"> {
+  return {
+    component: componentDirectory(args.directory, name),
+    target: args.target,
+    hooks: args.hooks === undefined ? undefined : hooksOf(args.hooks),
+    policy: {
+      adopt: args.adopt ?? "refuse",
+      keep: args.keep ?? KEEP,
+      ...(args.replaces && { replaces: args.replaces }),
+    },
+  };
+}
+
+/** `<project>-<name>` in the letters a directory name may have. */
+export function componentDirectory(given: string | undefined, name: string): string {
+  if (given !== undefined) return given;
+  const words = `${pulumi.getProject()}-${name}`.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
+  return words.replace(/^[^a-z0-9]+/, "").slice(0, 63);
+}
+
+/** What a component records of its target: enough for a reader, nothing per host. */
+export function targetSummary(target: HostTarget): Record<string, unknown> {
+  return { hosts: Object.keys(target.hosts).length, rollout: target.rollout };
+}

@@ -1,0 +1,69 @@
+/**
+ * The provider of the release resource, as the dynamic-provider process of the Node SDK loads it by
+ * `require("gofleet/provider").provider`. It is written against four plain functions, so that another binding can
+ * call them as well.
+ */
+import { connect as connectReal, disconnectAll, type Connect } from "./connect";
+import { HostQueue } from "./host-queue";
+import { Idle } from "./idle";
+import { engineProgress } from "./progress";
+import { checkRelease } from "./release-check";
+import { diffRelease } from "./release-diff";
+import { ReleaseManager } from "./release-manager";
+import { readRelease } from "./release-read";
+import type { ReleaseInputs, ReleaseState } from "./release";
+
+const queue = new HostQueue();
+
+/** Tests replace the way to the hosts by naming a module that exports `connect`. */
+const connect: Connect =
+  process.env["GOFLEET_TRANSPORT"] === undefined
+    ? connectReal
+    : (require(process.env["GOFLEET_TRANSPORT"]) as { connect: Connect }).connect;
+
+// The engine interrupts this process when a run ends or is cancelled: the wave in progress is settled first, and the
+// logins of this run are ended in any case.
+const idle = new Idle(() => process.exit(0));
+process.on("SIGINT", () => idle.stop());
+process.on("exit", disconnectAll);
+
+/** What the engine calls. Errors with an `id` carry what is true on the hosts after a half-failed rollout. */
+export const provider = {
+  async check(_olds: unknown, news: ReleaseInputs) {
+    return { inputs: news, failures: checkRelease(news) };
+  },
+
+  async diff(_id: string, olds: ReleaseState, news: ReleaseInputs) {
+    return { ...diffRelease(olds, news), deleteBeforeReplace: false };
+  },
+
+  async create(inputs: ReleaseInputs) {
+    const state = await idle.during(() => manager(inputs.urn).create(clean(inputs)));
+    return { id: state.component, outs: clean(state) };
+  },
+
+  async read(id: string, state: ReleaseState) {
+    const options = { connect, progress: engineProgress(state.urn), queue };
+    const found = await idle.during(() => readRelease(clean(state), options));
+    if (found.state === undefined) return { id: "", props: {} };
+    return { id, props: clean(found.state), inputs: clean(found.inputs) };
+  },
+
+  async update(_id: string, olds: ReleaseState, news: ReleaseInputs) {
+    return { outs: clean(await idle.during(() => manager(news.urn).update(clean(olds), clean(news)))) };
+  },
+
+  async delete(_id: string, state: ReleaseState) {
+    await idle.during(() => manager(state.urn).delete(clean(state)));
+  },
+};
+
+function manager(urn: string): ReleaseManager {
+  return new ReleaseManager({ connect, progress: engineProgress(urn), interrupted: () => idle.stopping, queue });
+}
+
+/** Without the SDK's own key and without `undefined`, which it refuses on the way back. */
+function clean<T>(value: T): T {
+  const { __provider: _, ...rest } = JSON.parse(JSON.stringify(value)) as { __provider?: string };
+  return rest as T;
+}

@@ -1,0 +1,73 @@
+import { issue, sentence, type Issue } from "../model/issues";
+import { parseConnection } from "./connection";
+import type { ReleaseInputs } from "./release";
+
+/** The SDK's stand-in for a value that is not known before the update. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\s"'*?[$\p{Cc}]+)+$/u;
+const COMPONENT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const ATTRIBUTES = /^[0-7]{4} [a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]*( copy)?$/;
+const LARGEST_FILE = 1024 * 1024;
+
+/** What is wrong with a release's inputs; everything below an unknown is left for the update. */
+export function checkRelease(inputs: ReleaseInputs): { property: string; reason: string }[] {
+  const found: Issue[] = [];
+  const add = (path: string, given: unknown, wanted: string): void => void found.push(issue(path, given, wanted));
+  const known = (value: unknown): boolean => value !== UNKNOWN;
+
+  if (known(inputs.component) && !COMPONENT.test(inputs.component)) {
+    add("component", inputs.component, "a directory name of a-z, 0-9, '.', '_' and '-', at most 63 long");
+  }
+  for (const [path, text] of entries(inputs.files)) {
+    if (!PATH.test(path))
+      add(`files["${path}"]`, path, "an absolute path without white space, quotes or . and .. parts");
+    if (known(text) && typeof text !== "string") add(`files["${path}"]`, typeof text, "text");
+    if (typeof text === "string" && text.length > LARGEST_FILE)
+      add(`files["${path}"]`, text.length, "at most 1 MiB of text");
+  }
+  for (const [path, line] of entries(inputs.plan?.attributes)) {
+    if (known(line) && !ATTRIBUTES.test(line))
+      add(`plan.attributes["${path}"]`, line, '"0644 root:root", or with " copy"');
+  }
+  for (const path of [
+    ...Object.keys(known(inputs.plan) ? (inputs.plan?.symlinks ?? {}) : {}),
+    ...Object.keys(known(inputs.plan) ? (inputs.plan?.links ?? {}) : {}),
+  ]) {
+    if (!PATH.test(path)) add(`plan.symlinks["${path}"]`, path, "an absolute path");
+  }
+  found.push(...checkHosts(inputs));
+  return found.map((each) => ({ property: each.path, reason: sentence(each) }));
+}
+
+function checkHosts({ hosts }: ReleaseInputs): Issue[] {
+  if ((hosts as unknown) === UNKNOWN) return [];
+  if (Object.keys(hosts ?? {}).length === 0) return [issue("hosts", {}, "at least one host")];
+  const found: Issue[] = [];
+  const places = new Map<string, string>();
+  for (const [host, line] of Object.entries(hosts)) {
+    if (line === UNKNOWN) continue;
+    try {
+      const connection = parseConnection(line);
+      const place =
+        connection.kind === "local" ? `local ${connection.root}` : `${connection.host}:${connection.port ?? 22}`;
+      const other = places.get(place);
+      if (other !== undefined)
+        found.push(issue(`hosts["${host}"]`, place, `a host of its own; "${other}" is the same one`));
+      places.set(place, host);
+    } catch {
+      found.push(issue(`hosts["${host}"]`, line, "a connection made by ssh({ … }) or local({ … })"));
+    }
+  }
+  return found;
+}
+
+function entries(map: Readonly<Record<string, string>> | undefined): [string, string][] {
+  return (map as unknown) === UNKNOWN || map === undefined ? [] : Object.entries(map);
+}
+
+/** True if an unknown stands anywhere in the value. */
+export function hasUnknown(value: unknown): boolean {
+  if (value === UNKNOWN) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
+}

@@ -1,0 +1,30 @@
+import { isDeepStrictEqual } from "node:util";
+import { hasUnknown } from "./release-check";
+import { prepare } from "./host-release";
+import { needsWork } from "./release-manager";
+import type { ReleaseInputs, ReleaseState } from "./release";
+
+export interface ReleaseDiff {
+  readonly changes: boolean;
+  readonly replaces: string[];
+}
+
+/** Settings of the operator's side: a change is written to the state, no host is visited for it. */
+const SETTINGS = ["hosts", "passwords", "policy", "rollout", "hooks"] as const;
+
+/** Whether the hosts, or what the state says of them, have to change. A URN of another name is no change. */
+export function diffRelease(olds: ReleaseState, news: ReleaseInputs): ReleaseDiff {
+  if (olds.component !== news.component) return { changes: true, replaces: ["component"] };
+  if (hasUnknown(news)) return { changes: true, replaces: [] };
+  const wanted = prepare(news, olds.key).id;
+  const hosts = [...new Set([...Object.keys(olds.hosts), ...Object.keys(news.hosts)])];
+  const changes =
+    hosts.some((host) => news.hosts[host] === undefined || needsWork(host, wanted, olds, news)) ||
+    olds.drift !== undefined ||
+    SETTINGS.some((key) => !isDeepStrictEqual(plain(olds[key]), plain(news[key])));
+  return { changes, replaces: [] };
+}
+
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
