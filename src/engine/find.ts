@@ -1,12 +1,12 @@
 import { delimiter, dirname, join } from "node:path";
 
+import type { GoRelease } from "../model/toolchain";
 import { buildEngine } from "./build";
 import { cacheDir, fillOnce } from "./cache";
 import { executable, LAUNCHER, which, writeLauncher } from "./launcher";
 import { downloadEngine } from "./npm-package";
 import type { Progress } from "./progress";
 import { CommandFailed, run } from "./run";
-import type { ToolchainSource } from "./toolchain";
 import { ACCEPTED, accepted, ENGINE_VERSION } from "./version";
 
 /** A Pulumi CLI that is there and answers. */
@@ -33,8 +33,8 @@ export interface FindOptions {
   /** The project, for its `.gofleet/cache` where the home directory cannot be written. */
   readonly projectDir: string;
   readonly progress: Progress;
-  /** Go toolchains with known checksums, for building where no fitting Go is installed. */
-  readonly toolchains: readonly ToolchainSource[];
+  /** Go releases with their checksums, for building where no fitting Go is installed. */
+  readonly releases: readonly GoRelease[];
   readonly signal?: AbortSignal;
 }
 

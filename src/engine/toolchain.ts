@@ -2,23 +2,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { compareGoVersions } from "../model/go-version";
+import { isPlatform, type Platform } from "../model/platform";
 import { cacheDir, fillOnce } from "./cache";
 import { fetchToolchain } from "./fetch-toolchain";
 import type { FindOptions } from "./find";
 import { executable, which } from "./launcher";
 import { CommandFailed, run } from "./run";
-
-/** A Go toolchain for one platform whose checksums are known. */
-export interface ToolchainSource {
-  /** Exact version: `1.26.8`. */
-  readonly version: string;
-  /** Platform as Go writes it: `linux-amd64`. */
-  readonly platform: string;
-  /** Checksum of the module zip: `h1:` and the base64 of a sha256. */
-  readonly h1?: string;
-  /** sha256 of the official `.tar.gz`, hex. */
-  readonly sha256?: string;
-}
 
 /** A Go that can be run. */
 export interface Go {
@@ -29,7 +18,7 @@ export interface Go {
 
 /**
  * Finds a Go of at least `version`: on PATH, at Go's own install place, in the cache; else fetches the newest of the
- * given toolchains and verifies it.
+ * locked releases and verifies it.
  *
  * @throws {Error} saying which were seen and why none could be fetched.
  */
@@ -46,13 +35,15 @@ export async function findGo(version: string, options: FindOptions): Promise<Go>
     if (found && compareGoVersions(found, version) >= 0) return { command };
     seen.push(`${command} is Go ${found ?? "of an unknown version"}`);
   }
-  const platform = `${process.platform}-${ARCHITECTURES[process.arch] ?? process.arch}`;
-  const fitting = options.toolchains.filter(
-    (each) => each.platform === platform && compareGoVersions(each.version, version) >= 0,
+  const platform = platformOf(process);
+  const fitting = options.releases.filter(
+    (each) => platform && each.checksums[platform] && compareGoVersions(each.version, version) >= 0,
   );
   const newest = [...fitting].sort((a, b) => compareGoVersions(b.version, a.version))[0];
   const why = `Go ${version} or newer is needed to build it (${seen.join("; ") || "no go on PATH"})`;
-  if (!newest) throw new Error(`${why}, and the lock file has no such Go for ${platform}`);
+  if (!newest || !platform) {
+    throw new Error(`${why}, and the lock file has none for ${process.platform}, ${process.arch}`);
+  }
 
   const goRoot = join(cacheDir(options.env, options.projectDir), "go", `go${newest.version}.${platform}`);
   const command = join(goRoot, "bin", "go");
@@ -61,7 +52,7 @@ export async function findGo(version: string, options: FindOptions): Promise<Go>
       goRoot,
       () => executable(command),
       options.progress,
-      (staging) => fetchToolchain(newest, staging, options),
+      (staging) => fetchToolchain(newest, platform, staging, options),
     );
   } catch (error) {
     throw new Error(
@@ -71,7 +62,11 @@ export async function findGo(version: string, options: FindOptions): Promise<Go>
   return { command, goRoot };
 }
 
-const ARCHITECTURES: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: "amd64", arm64: "arm64" };
+/** The platform of this process as the lock file names it; undefined where no Go is locked for it. */
+export function platformOf({ platform, arch }: Pick<NodeJS.Process, "platform" | "arch">): Platform | undefined {
+  const name = `${platform}-${arch === "x64" ? "amd64" : arch}`;
+  return isPlatform(name) ? name : undefined;
+}
 
 async function installedVersion(command: string, { env, signal }: FindOptions): Promise<string | undefined> {
   try {

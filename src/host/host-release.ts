@@ -17,23 +17,18 @@ import { UnreachableError } from "./transport";
 import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
 import { planOf } from "./release";
 
-/** A release made ready to send: the plan, its manifest and name, and the secret bytes. */
+/** A release made ready to send: the plan, its name, and what is sent to every host alike. */
 export interface PreparedRelease {
   readonly plan: HostPlan;
-  readonly manifest: string;
   readonly id: string;
-  readonly secrets: ReadonlyMap<string, string>;
+  readonly entries: Entries;
 }
 
 export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
   const plan = planOf(inputs, (name, secret) => secretDigest(key, name, secret));
   const manifestText = manifest(plan);
-  return {
-    plan,
-    manifest: manifestText,
-    id: releaseId(manifestText),
-    secrets: new Map(Object.entries(inputs.secrets ?? {})),
-  };
+  const secrets = new Map(Object.entries(inputs.secrets ?? {}));
+  return { plan, id: releaseId(manifestText), entries: releaseEntries(plan, manifestText, secrets) };
 }
 
 /** What one host has after an operation. */
@@ -93,14 +88,13 @@ export class HostRelease {
       operator: operator(),
       confirm: hooks?.afterHealthy === undefined ? undefined : hooks.afterHealthy.timeout + CONFIRM_MARGIN,
     };
-    const entries = releaseEntries(release.plan, release.manifest, release.secrets);
     const told = { from: before?.release ?? "", to: release.id };
     try {
       if (hooks?.beforeSwitch !== undefined) {
-        await this.#run({ ...request, stageonly: 1 }, entries, release);
+        await this.#run({ ...request, stageonly: 1 }, release);
         await this.#hook("beforeSwitch", told);
       }
-      const answer = await this.#run(request, entries, release, () => this.#hook("afterHealthy", told));
+      const answer = await this.#run(request, release, () => this.#hook("afterHealthy", told));
       return this.#stateOf(answer, before);
     } catch (error) {
       await this.#afterFailure(error, told);
@@ -121,9 +115,7 @@ export class HostRelease {
       unsupported: policy.unsupported,
       operator: operator(),
     };
-    const entries: Entries =
-      release === undefined ? new Map() : releaseEntries(release.plan, release.manifest, release.secrets);
-    await this.#session.run(request, entries);
+    await this.#session.run(request, release?.entries ?? new Map());
   }
 
   /** Takes the component off; what stood there before comes back. False: the host belongs to someone else now. */
@@ -162,15 +154,14 @@ export class HostRelease {
 
   async #run(
     request: AgentRequest & { tx: string },
-    entries: Entries,
     release: PreparedRelease,
     beforeConfirm?: () => Promise<void>,
   ): Promise<Answer> {
     try {
-      return await this.#session.run(request, entries, beforeConfirm);
+      return await this.#session.run(request, release.entries, beforeConfirm);
     } catch (error) {
       if (!(error instanceof HostError) || error.result.rc !== NO_DOWNLOAD || !(await this.#push(release))) throw error;
-      return this.#session.run(request, entries, beforeConfirm);
+      return this.#session.run(request, release.entries, beforeConfirm);
     }
   }
 

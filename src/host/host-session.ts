@@ -112,7 +112,14 @@ export class HostSession {
 
   /** Confirms over a NEW connection, which alone proves that the way in still works. */
   async #confirm(request: AgentRequest & { readonly tx: string }, answer: Answer): Promise<Answer> {
-    const window = new Deadline(Number(text(answer.events.find(({ ev }) => ev === "armed"), "msg")) || CONFIRM_TIMEOUT);
+    const window = new Deadline(
+      Number(
+        text(
+          answer.events.find(({ ev }) => ev === "armed"),
+          "msg",
+        ),
+      ) || CONFIRM_TIMEOUT,
+    );
     const body = await upload({ ...common(request), tx: request.tx });
     const backoff = new Backoff();
     while (!window.over) {
@@ -142,7 +149,13 @@ export class HostSession {
     const msg = error instanceof Error ? error.message : String(error);
     const { result, events } = await this.ask("revert", { ...common(request), tx: request.tx });
     return {
-      result: { ...answer.result, status: "reverted", rc: result.current === request.release ? 22 : 20, current: result.current, msg },
+      result: {
+        ...answer.result,
+        status: "reverted",
+        rc: result.current === request.release ? 22 : 20,
+        current: result.current,
+        msg,
+      },
       events: [...answer.events, ...events],
     };
   }

@@ -86,10 +86,8 @@ export class ReleaseManager {
 
   /** Hosts that left the pool lose the component, unless their machine is in the pool under another key. */
   async #dropRemoved(olds: ReleaseState, state: ReleaseState): Promise<void> {
-    const machines = new Set(Object.values(state.actual).map((line) => parseActual(line)?.machine));
-    const gone = Object.keys(olds.hosts).filter(
-      (host) => !(host in state.hosts) && !machines.has(parseActual(olds.actual[host])?.machine),
-    );
+    const live = new Set(Object.keys(state.hosts).map((host) => machineOf(host, state)));
+    const gone = Object.keys(olds.hosts).filter((host) => !(host in state.hosts) && !live.has(machineOf(host, olds)));
     if (gone.length === 0) return;
     try {
       await this.#removeFrom(olds, gone);
@@ -125,6 +123,12 @@ export class ReleaseManager {
   #queued<T>(inputs: ReleaseInputs, host: string, work: () => Promise<T>): Promise<T> {
     return this.options.queue.run(inputs.hosts[host] ?? host, work);
   }
+}
+
+/** What tells machines apart: the machine-id, or the directory that stands for one. */
+function machineOf(host: string, { hosts, actual }: ReleaseState): string {
+  const line = hosts[host] ?? "";
+  return line.startsWith("local ") ? line : (parseActual(actual[host])?.machine ?? line);
 }
 
 /** Whether a host has to be visited: another release, a changed connection, drift found, or a host that is new. */

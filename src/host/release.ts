@@ -100,8 +100,20 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
   const some = <T>(map: Record<string, T>) => (Object.keys(map).length === 0 ? undefined : map);
   return withoutUndefined({
     attributes: keyed(plan.files, ({ path }) => path, attributes),
-    symlinks: some(keyed(plan.symlinks.filter(({ switched }) => switched), pathOf, ({ target }) => target)),
-    links: some(keyed(plan.symlinks.filter(({ switched }) => !switched), pathOf, ({ target }) => target)),
+    symlinks: some(
+      keyed(
+        plan.symlinks.filter(({ switched }) => switched),
+        pathOf,
+        ({ target }) => target,
+      ),
+    ),
+    links: some(
+      keyed(
+        plan.symlinks.filter(({ switched }) => !switched),
+        pathOf,
+        ({ target }) => target,
+      ),
+    ),
     downloads: some(keyed(plan.downloads, nameOf, ({ name: _, ...rest }) => withoutUndefined(rest))),
     units: some(keyed(plan.units, nameOf, ({ name: _, ...rest }) => rest)),
     probes: some(keyed(plan.probes, nameOf, ({ name: _, ...rest }) => rest)),

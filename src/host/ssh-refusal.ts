@@ -1,8 +1,14 @@
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed|No .* host key is known/i, "the host key is not the pinned or known one; if the host was reinstalled, put its new public key into `hostKey`"],
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed|No .* host key is known/i,
+    "the host key is not the pinned or known one; if the host was reinstalled, put its new public key into `hostKey`",
+  ],
   [/Permission denied/i, "the login was refused; check user, key and `ssh-add -l`"],
   [/Could not resolve hostname/i, "the host name does not resolve"],
-  [/no password was provided|a password is required|a terminal is required to (read|authenticate)/i, "sudo wants a password; give `password`, or a sudoers rule without one"],
+  [
+    /no password was provided|a password is required|a terminal is required to (read|authenticate)/i,
+    "sudo wants a password; give `password`, or a sudoers rule without one",
+  ],
   [/incorrect password attempt|Sorry, try again/i, "sudo refused the password"],
   [/is not in the sudoers file|is not allowed to execute|may not run sudo/i, "the user may not use sudo"],
   [/sudo: (command )?not found/i, "sudo is not installed"],

@@ -1,8 +1,12 @@
-import { createGzip } from "node:zlib";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { sha256 } from "../plan/manifest";
 import type { HostPlan } from "../plan/host-plan";
 import { agentSource } from "./agent-source";
+
+const gzipped = promisify(gzip);
 
 /** What an operation sends: entries of the tar by name. */
 export type Entries = ReadonlyMap<string, string | Buffer>;
@@ -10,22 +14,33 @@ export type Entries = ReadonlyMap<string, string | Buffer>;
 /** `key<TAB>value` lines; values are one line each. */
 export type AgentRequest = Readonly<Record<string, string | number | undefined>>;
 
-/** A gzip tar with the agent, the request and whatever else the verb wants. */
-export async function upload(request: AgentRequest, more: Entries = new Map()): Promise<Buffer> {
+const NONE: Entries = new Map();
+
+/** Packed entries by the map they came from: a pool sends the same release to every host. */
+const packed = new WeakMap<Entries, Promise<Buffer>>();
+
+/**
+ * A gzip tar with the agent, the request and whatever else the verb wants. The part that is the same for every host is
+ * packed once; gzip members and tar entries may simply follow one another.
+ */
+export async function upload(request: AgentRequest, more: Entries = NONE): Promise<Buffer> {
+  let common = packed.get(more);
+  if (common === undefined) {
+    common = gzipTar([["agent", agentSource()], ...more], false);
+    packed.set(more, common);
+  }
+  return Buffer.concat([await common, await gzipTar([["request", requestText(request)]], true)]);
+}
+
+/** Two zero blocks end a tar; left out where more entries follow. */
+const TAR_END = 1024;
+
+async function gzipTar(entries: readonly (readonly [string, string | Buffer])[], end: boolean): Promise<Buffer> {
   const tar = pack();
-  const gzip = createGzip({ level: 6 });
-  const chunks: Buffer[] = [];
-  const done = new Promise<void>((resolve, reject) => {
-    gzip.on("data", (chunk: Buffer) => chunks.push(chunk));
-    gzip.on("end", resolve);
-    gzip.on("error", reject);
-  });
-  tar.pipe(gzip);
-  const entries = [["agent", agentSource()], ["request", requestText(request)], ...more] as const;
   for (const [name, content] of entries) tar.entry({ name, mode: 0o600, mtime: new Date(0) }, content);
   tar.finalize();
-  await done;
-  return Buffer.concat(chunks);
+  const bytes = await buffer(tar);
+  return gzipped(end ? bytes : bytes.subarray(0, bytes.length - TAR_END));
 }
 
 /** The tree of a release: texts under their paths, manifest and probes under `.gofleet`. */

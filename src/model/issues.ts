@@ -26,6 +26,17 @@ export function describe(issues: readonly Issue[]): string {
 const LONGEST = 80;
 
 function show(value: unknown): string {
-  const text = typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value));
+  const text = spell(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}
+
+function spell(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value === "number") return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle or a bigint; a program without types can hand over either.
+    return typeof value === "bigint" ? `${value}n` : "an object that is not plain data";
+  }
 }

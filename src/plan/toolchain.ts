@@ -9,6 +9,8 @@ import {
   type GoSource,
   type GoToolchain,
 } from "../model/toolchain";
+import { goEnvFile } from "../render/go-env-file";
+import { pathProfile } from "../render/profile";
 import type { HostPlan, PlanDownload, PlanFile, PlanSymlink, PlanVariant } from "./host-plan";
 import { toolchainProbe } from "./toolchain-probe";
 
@@ -24,10 +26,16 @@ export interface ToolchainPaths {
   readonly go: AbsolutePath;
 }
 
-/** The texts of a toolchain's files: `goEnv` by `goEnvFile(env)`, `profile` by `pathProfile("<goRoot>/bin")`. */
+/** The texts of a toolchain's files: `goEnv` by `goEnvFile`, `profile` by `pathProfile` for `<goRoot>/bin`. */
 export interface ToolchainTexts<Text> {
   readonly goEnv: Text;
   readonly profile: Text;
+}
+
+/** The texts, where every value of the environment is known. */
+export function toolchainTexts(toolchain: GoToolchain, component: string): ToolchainTexts<string> {
+  const { goRoot } = toolchainPaths(toolchain, component);
+  return { goEnv: goEnvFile(resolveToolchain(toolchain).env), profile: pathProfile(`${goRoot}/bin`) };
 }
 
 export function toolchainPaths(toolchain: GoToolchain<unknown>, component: string): ToolchainPaths {

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { lockCommand } from "./lock";
+
+/** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
+const USAGE = 2;
+
+/** The `gofleet` command line; each verb is a file of its own. */
+function gofleet(): Command {
+  return new Command("gofleet")
+    .description("Go build fleets: exact versions, plans and drift, without the engine")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(gofleet --help lists what there is)")
+    .exitOverride()
+    .addCommand(inherit(lockCommand()));
+}
+
+/** Sub-commands made apart do not take over how errors end the program. */
+function inherit(command: Command): Command {
+  return command
+    .helpOption("-h, --help", "print help")
+    .showHelpAfterError(`(gofleet ${command.name()} --help says more)`)
+    .exitOverride();
+}
+
+function version(): string {
+  const text = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+async function main(): Promise<number> {
+  try {
+    await gofleet().parseAsync();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has printed its own errors, and ends --help and --version this way too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    // Errors that are meant for a person are plain; a TypeError and its like are a fault of ours and show their stack.
+    const meant = error instanceof Error && (error.constructor === Error || "code" in error);
+    console.error(meant ? `gofleet: ${error.message}` : error);
+    return 1;
+  }
+}
+
+void main().then((code) => {
+  process.exitCode = code;
+});
