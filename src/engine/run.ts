@@ -23,13 +23,14 @@ const SHOWN_LINES = 6;
  */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: options.env,
-      timeout: options.timeout,
-      signal: options.signal,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const { cwd, env, timeout, signal } = options;
+    signal?.throwIfAborted();
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let late = false;
+    // Not spawn's own time limit: its timer outlives a command that could not be started.
+    const timer = timeout && setTimeout(() => (late = child.kill()), timeout);
+    const stop = () => child.kill();
+    signal?.addEventListener("abort", stop);
     let stdout = "";
     const errors: string[] = [];
     let rest = "";
@@ -43,16 +44,18 @@ export function run(command: string, args: readonly string[], options: RunOption
         options.onLine?.(line);
       }
     });
-    const fail = (why: string) => {
+    const settle = (why: string | undefined) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      if (why === undefined) return resolve(stdout);
       const said = [...errors, rest].filter((line) => line.trim() !== "");
       reject(new CommandFailed([`${command} ${args[0] ?? ""}: ${why}`, ...said].join("\n  ")));
     };
-    child.on("error", (error) => fail(error.message));
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve(stdout);
-      else if (signal)
-        fail(options.timeout ? `ended by ${signal} (limit: ${options.timeout / 1000} s)` : `ended by ${signal}`);
-      else fail(`exit code ${code}`);
+    child.on("error", (error) => settle(error.message));
+    child.on("close", (code, ending) => {
+      if (late) settle(`took longer than ${(timeout ?? 0) / 1000} s`);
+      else if (ending) settle(`ended by ${ending}`);
+      else settle(code === 0 ? undefined : `exit code ${code}`);
     });
   });
 }

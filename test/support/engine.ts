@@ -16,6 +16,7 @@ import {
 } from "@pulumi/pulumi/automation";
 
 import { type Engine, enginePath, findEngine } from "../../src/engine/find";
+import { lockedReleases } from "../../src/engine/locked";
 import { filesBelow, findSecret } from "./engine/leaks";
 import { Operation } from "./engine/operation";
 import { makeProject, REPOSITORY, type StubPackage } from "./engine/project";
@@ -228,6 +229,6 @@ let engine: Promise<Engine> | undefined;
 /** The engine that all tests of this process use; building it takes some minutes, once per machine. */
 export function testEngine(): Promise<Engine> {
   const progress = (text: string) => process.stderr.write(`engine: ${text}\n`);
-  engine ??= findEngine({ env: process.env, projectDir: REPOSITORY, progress, toolchains: [] });
+  engine ??= findEngine({ env: process.env, projectDir: REPOSITORY, progress, releases: lockedReleases(REPOSITORY) });
   return engine;
 }
