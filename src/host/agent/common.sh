@@ -19,9 +19,9 @@ LOCKED=
 
 # Reads `key<TAB>value` lines; keys that this verb does not know are ignored.
 read_request() {
-  COMPONENT='' ROOT='' RELEASE='' TX='' STACK='' URN='' INSTANCE='' EXPECT='' MACHINE=''
+  COMPONENT='' ROOT='' RELEASE='' TX=none STACK='' URN='' INSTANCE='' EXPECT='' MACHINE=''
   NEWMACHINE=fail ADOPT=refuse REPLACES=- KEEP=3 LOCKWAIT=60 DEADLINE=900 UNSUPPORTED=refuse
-  OPERATOR='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES=''
+  OPERATOR='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY=''
   [ -f "$1/request" ] || return 0
   while IFS=$TAB read -r key value; do
     case $key in
@@ -46,6 +46,8 @@ read_request() {
       pause) PAUSE=$value ;;
       from) FROM_LINE=$value ;;
       files) FILES=$value ;;
+      confirm) CONFIRM=$value ;;
+      stageonly) STAGEONLY=$value ;;
     esac
   done <"$1/request"
 }
@@ -53,9 +55,9 @@ read_request() {
 # Refuses a request whose names could leave their directory or whose numbers are none.
 check_request() {
   case $COMPONENT in '' | -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: component '$COMPONENT' is not a name" ;; esac
-  case $TX in '' | -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: tx '$TX' is not a name" ;; esac
+  case $TX in -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: tx '$TX' is not a name" ;; esac
   case $RELEASE in *[!0-9a-f]*) fail 11 "request: release '$RELEASE' is not an id" ;; esac
-  for _number in "$KEEP" "$LOCKWAIT" "$DEADLINE" "$FROM_LINE"; do
+  for _number in "$KEEP" "$LOCKWAIT" "$DEADLINE" "$FROM_LINE" "$CONFIRM"; do
     case $_number in '' | *[!0-9]*) fail 11 "request: '$_number' is not a number" ;; esac
   done
 }
@@ -123,6 +125,13 @@ read_txn() {
       phase) TXN_PHASE=$value ;;
     esac
   done <"$ETC/txn"
+}
+
+# Where a verb keeps its notes, and what it found for people.
+set_work() {
+  WORK=$1/work
+  EVIDENCE=$1/evidence
+  mkdir -p -- "$WORK" "$EVIDENCE" || fail 12 "$1 cannot be written: no space or read-only"
 }
 
 # Replaces a small file so that a crash leaves the old text or the new one. Text on stdin.

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The agent's modules in the order they are joined; the last one runs the verb. */
+const MODULES = [
+  "common",
+  "json",
+  "facts",
+  "manifest",
+  "plan",
+  "ownership",
+  "directories",
+  "stage",
+  "fetch",
+  "download",
+  "module-zip",
+  "lock",
+  "switch",
+  "displaced",
+  "activate",
+  "kernel",
+  "units",
+  "probe",
+  "settle",
+  "precheck",
+  "apply",
+  "revert",
+  "launch",
+  "run",
+  "confirm",
+  "boot",
+  "read",
+  "adoption",
+  "remove",
+  "main",
+] as const;
+
+let cached: string | undefined;
+
+/** The program that runs on hosts (POSIX sh), without the lines that hold only a comment: it travels with every upload. */
+export function agentSource(): string {
+  cached ??= MODULES.map((name) => withoutComments(readFileSync(join(__dirname, "agent", `${name}.sh`), "utf8"))).join("");
+  return cached;
+}
+
+function withoutComments(source: string): string {
+  return source
+    .split("\n")
+    .filter((line) => !/^\s*#(?!!)/.test(line))
+    .join("\n");
+}

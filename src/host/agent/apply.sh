@@ -1,0 +1,81 @@
+# The switch of one component, under the lock, detached from the operator's connection.
+
+verb_apply() {
+  ECHO=
+  RUN=$UPLOAD
+  LOG=$RUN/log
+  BEGAN=$(date +%s)
+  printf '%s\n' "$$" >"$RUN/pid" || exit 12
+  trap verb_exited EXIT
+  set_component "$COMPONENT"
+  MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
+  FROM='' TO=$RELEASE
+  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
+  set_work "$RUN"
+  take_lock "$LOCKWAIT"
+  emit locked
+  pause_at locked
+  set_component "$COMPONENT"
+  sweep_all
+  check_owner
+  check_expected
+  FROM=$CURRENT
+  [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
+  FORCE=$TXN_PHASE
+  BEFORE=$CURRENT
+  wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
+  make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "the plan could not be written: no space or read-only"
+  check_paths "$MANIFEST" "$WORK"
+  precheck
+  pause_at checked
+  _confirm=$(confirm_seconds "$MANIFEST")
+  [ -n "$OWNER_INSTANCE" ] || write_owner "$STACK" "$URN" "$INSTANCE" || fail 12 "$ETC/owner cannot be written"
+  write_txn switching || fail 12 "$ETC/txn cannot be written: no space or read-only"
+  TXN_FROM=$FROM TXN_TO=$TO TXN_TX=$TX
+  pause_at txn
+  if [ "$_confirm" -gt 0 ]; then
+    disarm
+    # Long enough for the switch itself; the window proper begins when the probes are through.
+    arm $((_confirm + DEADLINE)) || { rm -f -- "$ETC/txn"; fail 14 "the timer that goes back could not be armed"; }
+    emit armed msg "$_confirm"
+    pause_at armed
+  fi
+  if ! switch_to "$RELEASE"; then
+    go_back "the switch failed: $(complaints)"
+  fi
+  write_txn activating
+  if ! activate "$BEFORE" "$RELEASE" "$FORCE"; then
+    evidence "$RELEASE"
+    go_back "activation failed${OUTPUT:+: $(printf '%s' "$OUTPUT" | tail -c 600)}"
+  fi
+  pause_at probing
+  if ! probe_all "$RELEASE"; then
+    evidence "$RELEASE"
+    go_back "$WHY"
+  fi
+  pause_at probed
+  if [ "$_confirm" -gt 0 ]; then
+    await_confirmation "$_confirm"
+  fi
+  settle || fail 12 "the transaction could not be settled"
+  pause_at settled
+  finish 0 ok "release $RELEASE is on"
+}
+
+# Names that dead processes left behind.
+sweep_all() {
+  sweep "$ETC/releases"
+  sweep "$LIB"
+  sweep "$VAR/secrets"
+  rm -rf -- "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new
+  [ -z "$TXN_PHASE" ] || sweep_copies
+}
+
+# await_confirmation SECONDS: the new release is on, and goes again unless a new connection says that it may stay.
+await_confirmation() {
+  write_txn unconfirmed || go_back "the transaction could not be written"
+  disarm
+  arm "$1" || go_back "the timer that goes back could not be armed"
+  pause_at unconfirmed
+  finish 0 unconfirmed "release $RELEASE is on and waits $1 s for a confirmation"
+}

@@ -1,0 +1,73 @@
+# The decision over an unconfirmed release: by a new connection, by the operator, or by the timer.
+
+# arm SECONDS: after that the host goes back by itself.
+arm() {
+  if [ -n "$SYSTEMD" ]; then
+    quiet systemd-run --quiet --collect --unit="gofleet-revert-$COMPONENT" --on-active="${1}s" \
+      --timer-property=AccuracySec=100ms /bin/sh "$RUN/agent" revert "$RUN"
+  else
+    setsid sh -c 'sleep "$1"; exec sh "$2/agent" revert "$2"' timer "$1" "$RUN" </dev/null >/dev/null 2>&1 9>&- &
+    printf '%s\n' "$!" >"$VAR/timer"
+  fi
+}
+
+disarm() {
+  if [ -n "$SYSTEMD" ]; then
+    systemctl stop "gofleet-revert-$COMPONENT.timer" >/dev/null 2>&1
+  elif [ -f "$VAR/timer" ]; then
+    read -r _timer <"$VAR/timer"
+    ! grep -aqs -- revert "/proc/$_timer/cmdline" || kill "$_timer" 2>/dev/null
+    rm -f -- "$VAR/timer"
+  fi
+}
+
+open_decision() {
+  set_component "$COMPONENT"
+  FROM=$CURRENT TO=$CURRENT
+  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
+  [ -d "$VAR" ] || finish 66 failed "no component $COMPONENT on this host"
+  take_lock "$LOCKWAIT"
+  set_component "$COMPONENT"
+  FROM=$TXN_FROM TO=$TXN_TO
+  [ -d "$VAR/runs/$TX" ] || finish 66 failed "no transaction $TX of $COMPONENT on this host"
+  set_work "$VAR/runs/$TX"
+  BEGAN=$(date +%s)
+}
+
+verb_confirm() {
+  open_decision
+  if [ "$TXN_TX" != "$TX" ] || [ "$TXN_PHASE" != unconfirmed ]; then
+    finish 65 failed "transaction $TX is not pending; current is ${CURRENT:-nothing}"
+  fi
+  read_request "$VAR/runs/$TX"
+  set_paths
+  settle || fail 12 "the transaction could not be settled: no space or read-only"
+  disarm
+  finish 0 ok "release $CURRENT is confirmed"
+}
+
+# By the timer (the directory is the run's, output goes nowhere) or by the operator.
+verb_revert() {
+  _cause='asked to by the operator'
+  if detached; then
+    _cause='not confirmed in time'
+    ECHO=
+    LOCKWAIT=600
+  fi
+  open_decision
+  RUN=$VAR/runs/$TX
+  if [ "$TXN_TX" != "$TX" ]; then
+    RUN=
+    finish 65 failed "transaction $TX is not pending; current is ${CURRENT:-nothing}"
+  fi
+  LOG=$RUN/log
+  _back=$TXN_FROM _away=$TXN_TO
+  emit reverting msg "$_cause"
+  # The timer must not be stopped by what it started.
+  [ -z "$ECHO" ] || disarm
+  if revert_switch "$_away" "$_back"; then
+    [ ! -d "$VAR" ] || record_decision "$_away" "$_back" "$_cause"
+    finish 20 reverted "$_cause"
+  fi
+  finish 22 failed "$_cause; and going back failed: $WHY"
+}

@@ -1,0 +1,33 @@
+# sh agent VERB DIRECTORY: the directory holds what the operator sent, or is a run's.
+main() {
+  VERB=$1
+  UPLOAD=$2
+  NO_BLOCK='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
+  uptime_seconds
+  STARTED=$UPTIME
+  read_request "$UPLOAD"
+  case $VERB in
+    boot | exited)
+      "verb_$VERB"
+      exit 0
+      ;;
+  esac
+  if ! detached; then
+    trap leave EXIT
+    trap 'exit 129' HUP INT TERM PIPE
+  fi
+  set_paths
+  check_request
+  case $VERB in
+    run | apply | follow | confirm | revert | read | remove | facts | put | adoption | hook) "verb_$VERB" ;;
+    *) fail 66 "unknown verb '$VERB'" ;;
+  esac
+}
+
+# Started by a timer or a launch, from the run's own directory, not by an operator's upload.
+detached() {
+  case $UPLOAD in */runs/"$TX") return 0 ;; esac
+  return 1
+}
+
+main "$@"

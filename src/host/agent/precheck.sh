@@ -1,0 +1,60 @@
+# Before anything is touched: the operator's view of the host, and each format's own validator.
+
+# Ends with 17 unless the host is where the operator believes it to be, or moved by its own decision.
+check_expected() {
+  [ -n "$CURRENT" ] || return 0
+  for _known in "$CURRENT" ${TXN_PHASE:+"$TXN_FROM" "$TXN_TO"}; do
+    case ,$EXPECT,$RELEASE, in *,"$_known",*) return 0 ;; esac
+  done
+  # A new owner of the same stack takes over whatever is there.
+  [ -n "$EXPECT" ] || [ -z "$OWNER_INSTANCE" ] || [ "$OWNER_INSTANCE" = "$INSTANCE" ] || return 0
+  read_decision "$VAR/decision"
+  case ,$EXPECT, in
+    *,"$DECISION_FROM",*)
+      if [ -n "$DECISION_FROM" ] && [ "$DECISION_TO" = "$CURRENT" ]; then
+        emit out msg "went back to $CURRENT by itself at $DECISION_TIME: $DECISION_CAUSE"
+        return 0
+      fi
+      ;;
+  esac
+  read_decision "$VAR/moved"
+  fail 17 "$COMPONENT is on release $CURRENT, expected ${EXPECT:-none}; \
+moved at ${DECISION_TIME:-an unknown time} by ${DECISION_OPERATOR:-an unknown operator} from ${DECISION_FROM:-nothing}. \
+Run \`pulumi up --refresh\` to start from what is there"
+}
+
+# Each format's own validator on the staged tree; ends with 13 before anything is touched.
+precheck() {
+  [ -n "$SYSTEMD" ] && [ -z "$ROOT" ] || return 0
+  _tree=$ETC/releases/$RELEASE
+  emit precheck msg "$RELEASE"
+  _files=$(awk -F '\t' -v tree="$_tree" '
+    $1 == "file" && $2 ~ /^\/etc\/systemd\/system\/[^\/]*\.(service|socket|timer|mount|path|slice|target)$/ && $2 !~ /@\./ { print tree $2 }' "$MANIFEST")
+  if [ -n "$_files" ]; then
+    # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
+    OUTPUT=$(SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no $_files 2>&1 9>&-) ||
+      precheck_failed "systemd-analyze verify"
+  fi
+  _files=$(tree_files "$MANIFEST" /etc/sysusers.d/)
+  for _file in $_files; do
+    ! systemd-sysusers --help 2>/dev/null | grep -q -- --dry-run ||
+      OUTPUT=$(systemd-sysusers --dry-run "$_tree$_file" 2>&1 9>&-) || precheck_failed "systemd-sysusers --dry-run"
+  done
+  for _file in $(tree_files "$MANIFEST" /etc/sudoers.d/); do
+    ! command -v visudo >/dev/null 2>&1 || OUTPUT=$(visudo -c -f "$_tree$_file" 2>&1 9>&-) || precheck_failed "visudo -c"
+  done
+  for _file in $(tree_files "$MANIFEST" /etc/ssh/sshd_config.d/); do
+    ! command -v sshd >/dev/null 2>&1 || { mkdir -p /run/sshd && check_sshd "$_tree$_file"; } || precheck_failed "sshd -t"
+  done
+}
+
+precheck_failed() {
+  say_output "$OUTPUT"
+  fail 13 "$1: $(printf '%s' "$OUTPUT" | head -c 1500)"
+}
+
+# A drop-in in front of the configuration that is there, as sshd would read them.
+check_sshd() {
+  { printf 'Include %s\n' "$1" && cat /etc/ssh/sshd_config; } >"$WORK/sshd_config"
+  OUTPUT=$(sshd -t -f "$WORK/sshd_config" 2>&1 9>&-)
+}

@@ -1,0 +1,67 @@
+# Checks after the switch, and what to show when they fail.
+
+# probe_all RELEASE: runs every probe; answers 1 and sets WHY if one fails or a unit did.
+probe_all() {
+  _manifest=$ETC/releases/$1/.gofleet/manifest
+  WHY=
+  awk -F '\t' -v OFS='\t' '$1 == "probe" { print $2, $3 }' "$_manifest" >"$WORK/probes"
+  while IFS=$TAB read -r _name _timeout <&3; do
+    probe "$_name" "$_timeout" "$ETC/releases/$1/.gofleet/probes/$_name" || WHY="$WHY; probe $_name failed: $OUTPUT"
+  done 3<"$WORK/probes"
+  if [ -n "$SYSTEMD" ]; then
+    _failed=$(failed_units "$_manifest")
+    [ -z "$_failed" ] || WHY="$WHY; units failed:$_failed"
+  fi
+  WHY=${WHY#; }
+  [ -z "$WHY" ]
+}
+
+# probe NAME TIMEOUT SCRIPT: without the lock, so that what it leaves behind cannot hold it.
+probe() {
+  GOFLEET_ROOT=$ROOT timeout -k 2 "$2" sh "$3" </dev/null >"$EVIDENCE/probe-$1" 2>"$EVIDENCE/probe-$1.err" 3<&- 9>&-
+  _code=$?
+  OUTPUT=$(head -c 4096 "$EVIDENCE/probe-$1" | tr -d '\000')
+  if [ "$_code" = 0 ]; then
+    emit probe name "$1" :ok true out "$OUTPUT"
+    printf '%s\n' "$OUTPUT" >"$EVIDENCE/good-$1"
+    return 0
+  fi
+  emit probe name "$1" :ok false out "$OUTPUT"
+  if [ "$_code" = 124 ] || [ "$_code" = 137 ]; then
+    OUTPUT="no answer in $2 s"
+  else
+    OUTPUT="exit code $_code: $(tail -c 1000 "$EVIDENCE/probe-$1.err" | tr -d '\000')"
+  fi
+  emit evidence msg "probe $1: $OUTPUT"
+  return 1
+}
+
+# The outputs of good probes, for `same` and `read`.
+keep_probes() {
+  for _good in "$EVIDENCE/good-"*; do
+    [ ! -f "$_good" ] || mv -f -- "$_good" "$VAR/probes/${_good##*/good-}"
+  done
+}
+
+# stored_probes MANIFEST: answers 1 if one is missing.
+stored_probes() {
+  while IFS=$TAB read -r _kind _name _rest; do
+    [ "$_kind" = probe ] || continue
+    [ -f "$VAR/probes/$_name" ] || return 1
+    OUTPUT=
+    while IFS= read -r _line || [ -n "$_line" ]; do OUTPUT="$OUTPUT$_line$NL"; done <"$VAR/probes/$_name"
+    emit probe name "$_name" :ok true out "${OUTPUT%"$NL"}"
+  done <"$1"
+}
+
+# evidence RELEASE: the state and the journal of its units since this run began.
+evidence() {
+  [ -n "$SYSTEMD" ] || return 0
+  for _unit in $(unit_names "$ETC/releases/$1/.gofleet/manifest"); do
+    systemctl show -- "$_unit" >"$EVIDENCE/show-$_unit" 2>&1 9>&-
+    _journal=$(journalctl --no-pager --output=cat --lines=20 --since="@$BEGAN" --unit="$_unit" 2>/dev/null 9>&-)
+    printf '%s\n' "$_journal" >"$EVIDENCE/journal-$_unit"
+    _last=$(printf '%s\n' "$_journal" | tail -n 3 | tr '\n' ' ' | head -c 600)
+    [ -z "${_last# }" ] || emit evidence msg "$_unit: $_last"
+  done
+}

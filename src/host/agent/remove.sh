@@ -1,0 +1,113 @@
+# Taking a component off: what it displaced comes back, what it made goes.
+
+verb_remove() {
+  # A cut connection must not stop this halfway; nobody needs the output to know what is done.
+  trap '' HUP PIPE
+  set_component "$COMPONENT"
+  FROM=$CURRENT TO=
+  set_work "$UPLOAD"
+  RELEASE=
+  facts
+  check_machine
+  if [ ! -d "$ETC" ] && [ ! -d "$VAR" ] && [ ! -d "$LIB" ]; then
+    finish 0 absent "no component $COMPONENT on this host"
+  fi
+  foreign_owner
+  take_lock "$LOCKWAIT"
+  set_component "$COMPONENT"
+  foreign_owner
+  FROM=$CURRENT
+  disarm
+  sweep_copies
+  : >"$WORK/bad" && : >"$WORK/handover"
+  make_plan /dev/null none "$WORK" || fail 12 "$WORK cannot be written: no space"
+  pause_at removing
+  [ ! -d "$ETC" ] || [ ! -d "$VAR" ] || switch_to '' || fail 12 "$ETC could not be taken off: read-only or I/O error"
+  activate "$FROM" '' force || fail 12 "units could not be stopped: $OUTPUT"
+  pause_at removed
+  remove_data
+  _release=$FROM
+  take_off
+  rm -rf -- "$VAR"
+  take_off_host
+  CURRENT='' OWNER_INSTANCE=''
+  finish 0 removed "component $COMPONENT is off${_release:+; it was on $_release}"
+}
+
+# Another instance owns the directory by now: a resource that was renamed, or another stack's.
+foreign_owner() {
+  [ -n "$OWNER_INSTANCE" ] && [ "$OWNER_INSTANCE" != "$INSTANCE" ] || return 0
+  finish 0 notours "$OWN_ETC belongs to $OWNER_URN of stack $OWNER_STACK by now"
+}
+
+# The component's directories, but for the log of its runs.
+take_off() {
+  rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes"
+  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/data" "$VAR/timer"
+  OWNER_INSTANCE=''
+}
+
+# Directories that came to be because of the component, unless they are to be kept.
+remove_data() {
+  [ -s "$VAR/data" ] || return 0
+  sort -u "$VAR/data" | while IFS= read -r _dir; do
+    if kept_data "$_dir"; then
+      emit out msg "kept: $_dir"
+    else
+      rm -rf -- "$_dir"
+    fi
+  done
+}
+
+# Is a directory below, or above, one that is kept?
+kept_data() {
+  _list=$KEEPDATA,
+  while [ -n "$_list" ]; do
+    _keep=${_list%%,*}
+    _list=${_list#*,}
+    [ -n "$_keep" ] || continue
+    case $1/ in "$_keep"/*) return 0 ;; esac
+    case $_keep/ in "$1"/*) return 0 ;; esac
+  done
+  return 1
+}
+
+# With the last component goes everything the agent put on the host for itself.
+take_off_host() {
+  rmdir -- "$HOST_ETC" 2>/dev/null || [ ! -d "$HOST_ETC" ] || return 0
+  for _left in "$HOST_VAR"/*/; do
+    [ ! -d "$_left" ] || return 0
+  done
+  if [ -z "$ROOT" ] && [ -f /etc/systemd/system/gofleet-boot.service ]; then
+    rm -f -- /etc/systemd/system/sysinit.target.wants/gofleet-boot.service /etc/systemd/system/gofleet-boot.service
+    [ -z "$SYSTEMD" ] || quiet systemctl daemon-reload
+    systemctl reset-failed gofleet-boot.service >/dev/null 2>&1
+  fi
+  rm -f -- "$HOST_LIB/agent"
+  sort -ru "$HOST_VAR/created" >"$WORK/created" 2>/dev/null
+  rm -f -- "$HOST_VAR/created"
+  rm -f -- "$HOST_RUN/lock"
+  cd / || return 0
+  set --
+  while IFS= read -r _dir; do
+    [ "$_dir" = "$HOST_RUN" ] || set -- "$@" "$_dir"
+  done <"$WORK/created"
+  rmdir -- "$HOST_LIB" "$HOST_VAR" "$@" 2>/dev/null
+  LAST=1
+}
+
+# A first release that never got as far as the switch leaves nothing.
+forget_first() {
+  for _run in "$VAR/runs"/*/; do
+    [ "$_run" = "$RUN/" ] || [ ! -d "$_run" ] || return 0
+  done
+  rm -rf -- "$ETC" "$VAR" "$LIB"
+  take_off_host
+}
+
+# The end of every verb that has an upload.
+leave() {
+  [ -z "$FIRST" ] || forget_first
+  rm -rf -- "$UPLOAD"
+  [ -z "$LAST" ] || rmdir -- "$HOST_RUN" "$ROOT/run" 2>/dev/null
+}

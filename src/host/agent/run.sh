@@ -1,0 +1,115 @@
+# The verb of an apply: checks that write nothing, staging, then the switch in a process of its own.
+
+verb_run() {
+  MANIFEST=$UPLOAD/release/.gofleet/manifest
+  set_work "$UPLOAD"
+  LOG=$UPLOAD/log
+  FROM='' TO=$RELEASE
+  facts
+  preflight
+  check_machine
+  set_component "$COMPONENT"
+  FROM=$CURRENT
+  check_manifest "$MANIFEST"
+  check_owner
+  wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
+  make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "$WORK cannot be written: no space"
+  check_paths "$MANIFEST" "$WORK"
+  # What is wrong inside the release itself; only then is it staged again.
+  grep -F -- "$ETC/releases/$RELEASE/" "$WORK/bad" >"$WORK/drifted"
+  release_intact || echo drift >>"$WORK/drifted"
+  [ -n "$STAGEONLY" ] || ! nothing_to_do || finish_same
+  check_expected
+  [ -n "$OWNER_INSTANCE" ] || FIRST=1
+  make_component || fail 12 "$VAR cannot be written: no space or read-only"
+  open_run
+  pause_at stage
+  stage_release
+  stage_secrets
+  stage_downloads
+  pause_at staged
+  if [ -n "$STAGEONLY" ]; then
+    FIRST=
+    finish 0 ok "release $RELEASE is staged"
+  fi
+  _seen=$(($(grep -c '' "$LOG") + 1))
+  launch
+  FIRST=
+  follow_run "$_seen"
+}
+
+# Modes and links inside the release, which sums do not show.
+release_intact() {
+  [ -d "$ETC/releases/$RELEASE" ] && ! grep -qE "^(mode|owner)|in the release" "$WORK/drift"
+}
+
+# Current, settled, ours, every path as it should be, every unit as its files say: nothing is written at all.
+nothing_to_do() {
+  [ "$CURRENT" = "$RELEASE" ] && [ -z "$TXN_PHASE" ] && [ "$OWNER_INSTANCE" = "$INSTANCE" ] &&
+    [ "$OWNER_URN" = "$URN" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
+  if [ -n "$SYSTEMD" ]; then
+    plan_units "$MANIFEST"
+    [ ! -s "$WORK/verbs" ] && ! grep -q "${TAB}yes$TAB" "$WORK/units" 2>/dev/null || return 1
+  fi
+  wanted_downloads "$MANIFEST" >"$WORK/downloads"
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _target <&4; do
+    download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_target" || return 1
+  done 4<"$WORK/downloads"
+  while IFS=$TAB read -r _kind _name _rest; do
+    case $_kind in
+      probe) [ -f "$VAR/probes/$_name" ] || return 1 ;;
+      secret) [ -f "$VAR/secrets/$_rest" ] || return 1 ;;
+    esac
+  done <"$MANIFEST"
+}
+
+finish_same() {
+  stored_probes "$MANIFEST"
+  finish 0 same "release $RELEASE was already on"
+}
+
+# `put`: an archive from the operator's machine, for the next run.
+verb_put() {
+  set_component "$COMPONENT"
+  FROM=$CURRENT TO=$CURRENT
+  facts
+  preflight
+  check_machine
+  check_owner
+  make_component || fail 12 "$VAR cannot be written: no space or read-only"
+  for _upload in "$UPLOAD/upload"/*; do
+    [ -f "$_upload" ] || continue
+    _to=$VAR/downloads/${_upload##*/}.pushed
+    cp -- "$_upload" "$_to.new" && mv -fT -- "$_to.new" "$_to" || {
+      rm -f -- "$_to.new"
+      fail 12 "$_to cannot be written: no space or read-only"
+    }
+    emit download name "${_upload##*/}" msg pushed
+  done
+  finish 0 ok pushed
+}
+
+# `facts`: identity and pre-flight only.
+verb_facts() {
+  [ -z "$COMPONENT" ] || set_component "$COMPONENT"
+  FROM=${CURRENT:-} TO=${CURRENT:-}
+  facts
+  preflight
+  check_machine
+  finish 0 ok "this host can take releases"
+}
+
+# `hook`: runs the operator's script, outside any transaction, and answers with what it printed.
+verb_hook() {
+  set_component "$COMPONENT"
+  FROM=$CURRENT TO=$CURRENT
+  [ -f "$UPLOAD/hook" ] || fail 11 "the upload holds no hook"
+  OUTPUT=$(timeout -k 2 "$DEADLINE" sh "$UPLOAD/hook" 2>&1 </dev/null)
+  _code=$?
+  OUTPUT=$(printf '%s' "$OUTPUT" | tail -c 4096)
+  case $_code in
+    0) finish 0 ok "$OUTPUT" ;;
+    124 | 137) finish 1 failed "took longer than $DEADLINE s: $OUTPUT" ;;
+    *) finish 1 failed "exit code $_code: $OUTPUT" ;;
+  esac
+}

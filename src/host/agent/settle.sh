@@ -1,0 +1,66 @@
+# The end of a transaction, and what is thrown away then.
+
+# A decision by somebody: who moved the component last.
+record_move() {
+  printf 'time %s\noperator %s\nfrom %s\nto %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$OPERATOR" "$1" "$2" | write_file "$VAR/moved"
+}
+
+# A decision by the host itself: record_decision FROM TO CAUSE
+record_decision() {
+  printf 'time %s\nfrom %s\nto %s\ncause %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" "$3" | write_file "$VAR/decision"
+}
+
+# Sets DECISION_* from a file of `key value` lines.
+read_decision() {
+  DECISION_TIME='' DECISION_FROM='' DECISION_TO='' DECISION_CAUSE='' DECISION_OPERATOR=''
+  [ -f "$1" ] || return 0
+  while read -r key value; do
+    case $key in
+      time) DECISION_TIME=$value ;;
+      from) DECISION_FROM=$value ;;
+      to) DECISION_TO=$value ;;
+      cause) DECISION_CAUSE=$value ;;
+      operator) DECISION_OPERATOR=$value ;;
+    esac
+  done <"$1"
+}
+
+# The release is the one to keep. From here on the new owner is the owner.
+settle() {
+  write_owner "$STACK" "$URN" "$INSTANCE" || return 1
+  keep_probes
+  record_move "$TXN_FROM" "$CURRENT"
+  rm -f -- "$ETC/txn" "$VAR/decision" || return 1
+  TXN_PHASE=
+  touch -- "$ETC/releases/$CURRENT"
+  collect_garbage
+  sync -f "$ETC" 2>/dev/null
+  return 0
+}
+
+# Keeps the last KEEP releases, the current one, and a transaction's; then what no kept release names goes too.
+collect_garbage() {
+  set --
+  _kept=0
+  for _id in $(ls -1t -- "$ETC/releases"); do
+    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || [ "$_id" = "$TXN_FROM" ]; then
+      _kept=$((_kept + 1))
+      set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
+    else
+      rm -rf -- "${ETC:?}/releases/$_id"
+    fi
+  done
+  _named=" $(awk -F '\t' '$1 == "download" { printf "%s ", $2 } $1 == "secret" { printf "%s ", $3 }' "$@" /dev/null)"
+  for _path in "$LIB"/* "$VAR/secrets"/*; do
+    case $_named in *" ${_path##*/} "*) ;; *) rm -rf -- "$_path" "$VAR/downloads/${_path##*/}".stat "$VAR/downloads/${_path##*/}".sums ;; esac
+  done
+  collect_runs
+}
+
+collect_runs() {
+  _kept=0
+  for _run in $(ls -1t -- "$VAR/runs"); do
+    _kept=$((_kept + 1))
+    [ "$_kept" -le 10 ] || [ "$_run" = "$TX" ] || rm -rf -- "${VAR:?}/runs/$_run"
+  done
+}

@@ -1,0 +1,138 @@
+# Units: which of them need what, and doing it. A stamp says what the running unit was started with. Stamps live in
+# /run, so that none survives a reboot that restarted everything. Never enable, disable, preset or mask.
+
+# unit_states UNIT…: name, load state, active state, sub state, type, result, needs reload, fragment; a line each.
+unit_states() {
+  systemctl show --property=Id,LoadState,ActiveState,SubState,Type,Result,NeedDaemonReload,FragmentPath -- "$@" 2>/dev/null |
+    awk -v OFS='\t' -v names="$*" '
+      function put() {
+        if (length(v)) print name[++n], v["LoadState"], v["ActiveState"], v["SubState"], v["Type"] == "" ? "-" : v["Type"], v["Result"] == "" ? "-" : v["Result"], v["NeedDaemonReload"] == "" ? "no" : v["NeedDaemonReload"], v["FragmentPath"] == "" ? "-" : v["FragmentPath"]
+        split("", v)
+      }
+      BEGIN { split(names, name, " ") }
+      /^$/ { put(); next }
+      { i = index($0, "="); v[substr($0, 1, i - 1)] = substr($0, i + 1) }
+      END { put() }'
+}
+
+unit_names() {
+  awk -F '\t' '$1 == "unit" { print $2 }' "$1"
+}
+
+# plan_units MANIFEST: verb and unit for every unit that needs something, into WORK/verbs.
+plan_units() {
+  : >"$WORK/verbs"
+  _names=$(unit_names "$1")
+  [ -n "$_names" ] || return 0
+  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
+  unit_states $_names >"$WORK/units"
+  while IFS=$TAB read -r _kind _unit _on _digest; do
+    [ "$_kind" = unit ] || continue
+    _stamp=
+    [ ! -f "$STAMPS/$_unit" ] || read -r _stamp <"$STAMPS/$_unit"
+    printf '%s\t%s\t%s\t%s\n' "$_unit" "$_on" "$_digest" "$_stamp"
+  done <"$1" | awk -F '\t' -v OFS='\t' '
+    FNR == NR { active[$1] = $3; type[$1] = $5; result[$1] = $6; next }
+    {
+      changed = $3 != $4
+      # A oneshot that has done its work rests.
+      runs = active[$1] == "active" || active[$1] == "activating" || active[$1] == "reloading" ||
+        (!changed && type[$1] == "oneshot" && active[$1] == "inactive" && result[$1] == "success")
+      if ($2 == "none") verb = changed ? "stamp" : ""
+      else if (!runs) verb = $2 == "start" ? "start" : "restart"
+      else if (!changed) verb = ""
+      else verb = $2 == "start" ? "stamp" : $2
+      if (verb != "") print verb, $1, $3
+    }' "$WORK/units" - >"$WORK/verbs"
+}
+
+# Brings every unit of the release to what its files say. One systemctl for each verb: systemd knows the order.
+enter_units() {
+  plan_units "$1"
+  [ -s "$WORK/verbs" ] || return 0
+  mkdir -p -- "$STAMPS" || return 1
+  for _verb in start restart reload; do
+    units_by "$_verb" || return 1
+  done
+  while IFS=$TAB read -r _verb _unit _digest; do
+    printf '%s\n' "$_digest" >"$STAMPS/$_unit" || return 1
+  done <"$WORK/verbs"
+  pause_at restarted
+}
+
+units_by() {
+  set -- "$1"
+  while IFS=$TAB read -r _v _unit _digest; do
+    [ "$_v" = "$1" ] || continue
+    # Known to be ours to stop, but not what it runs: a crash here means another restart.
+    printf '%s\n' unknown >"$STAMPS/$_unit" || return 1
+    emit "$1" unit "$_unit"
+    set -- "$@" "$_unit"
+  done <"$WORK/verbs"
+  [ $# -gt 1 ] || return 0
+  validate_daemons "$@" || return 1
+  pause_at restarting
+  _systemctl=$1
+  shift
+  [ "$_systemctl" != reload ] || _systemctl=reload-or-restart
+  systemctl reset-failed -- "$@" >/dev/null 2>&1
+  # shellcheck disable=SC2086 # empty, or one option
+  quiet systemctl $NO_BLOCK "$_systemctl" -- "$@"
+}
+
+# Daemons that would not come back from a bad configuration are asked first.
+validate_daemons() {
+  for _unit in "$@"; do
+    case $_unit in
+      nginx.service) ! command -v nginx >/dev/null 2>&1 || quiet nginx -t || return 1 ;;
+      ssh.service | sshd.service) ! command -v sshd >/dev/null 2>&1 || { mkdir -p /run/sshd && quiet sshd -t; } || return 1 ;;
+    esac
+  done
+}
+
+# Units we once started that the release does not have: ours are stopped, foreign ones take up their own files again.
+leave_units() {
+  [ -d "$STAMPS" ] || return 0
+  set --
+  for _stamp in "$STAMPS"/*; do
+    [ ! -f "$_stamp" ] || set -- "$@" "${_stamp##*/}"
+  done
+  [ $# -gt 0 ] || return 0
+  _gone=$(printf '%s\n' "$@" | awk -F '\t' 'FNR == NR { if ($1 == "unit") wanted[$2]; next } !($0 in wanted)' "$1" -)
+  [ -n "$_gone" ] || return 0
+  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
+  unit_states $_gone >"$WORK/left"
+  while IFS=$TAB read -r _unit _load _active _rest; do
+    # A unit whose file is still there is not ours: stopping it could close the way in.
+    if [ "$_load" = not-found ] || [ "$_load" = bad ]; then
+      emit stopped unit "$_unit"
+      # shellcheck disable=SC2086 # empty, or one option
+      quiet systemctl $NO_BLOCK stop -- "$_unit"
+      systemctl reset-failed -- "$_unit" >/dev/null 2>&1
+      rm -f -- "/var/lib/systemd/timers/stamp-$_unit"
+    elif [ "$_active" = active ]; then
+      emit restart unit "$_unit"
+      # shellcheck disable=SC2086 # as above
+      quiet systemctl $NO_BLOCK try-restart -- "$_unit"
+    fi
+    rm -f -- "$STAMPS/$_unit"
+  done <"$WORK/left"
+}
+
+# Prints the units of a release that failed or never came up.
+failed_units() {
+  _names=$(unit_names "$1")
+  [ -n "$_names" ] || return 0
+  # shellcheck disable=SC2086 # as above
+  unit_states $_names | awk -F '\t' '$3 == "failed" || $2 == "not-found" || $2 == "bad-setting" { printf " %s (%s)", $1, $3 == "failed" ? $6 : $2 }'
+}
+
+# Stamps for units that systemd started, or will start, from the files that are there now.
+stamp_all() {
+  rm -rf -- "$STAMPS"
+  [ -f "$1" ] && grep -q "^unit$TAB" "$1" || return 0
+  mkdir -p -- "$STAMPS" || return 1
+  while IFS=$TAB read -r _kind _unit _on _digest; do
+    [ "$_kind" != unit ] || printf '%s\n' "$_digest" >"$STAMPS/$_unit"
+  done <"$1"
+}

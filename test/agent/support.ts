@@ -1,0 +1,208 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createGzip } from "node:zlib";
+import { pack } from "tar-stream";
+import { agentSource } from "../../src/host/agent-source";
+import { EMPTY_PLAN, type HostPlan, type PlanFile } from "../../src/plan/host-plan";
+import { manifest, releaseId, sha256 } from "../../src/plan/manifest";
+
+/** One line of the agent. */
+export type Event = { readonly ev: string } & Readonly<Record<string, unknown>>;
+
+export interface Answer {
+  readonly code: number;
+  readonly events: readonly Event[];
+  /** The last event, which must be a result. */
+  readonly result: Event;
+  readonly stderr: string;
+}
+
+/** A release as it travels. */
+export interface Release {
+  readonly id: string;
+  readonly manifest: string;
+  readonly entries: ReadonlyMap<string, string | Buffer>;
+}
+
+export const INSTANCE = "0123456789abcdef0123456789abcdef";
+export const STACK = "acme/builders/prod";
+export const COMPONENT = "go";
+
+/** A plan made of a few parts. */
+export function plan(parts: Partial<HostPlan>): HostPlan {
+  return { ...EMPTY_PLAN, ...parts };
+}
+
+export function file(path: string, text: string, more: Partial<PlanFile> = {}): PlanFile {
+  const { uid } = process;
+  void uid;
+  return { path, text, mode: "0644", owner: "root", group: "root", place: "link", ...more };
+}
+
+/** The release of a plan; `sources` lines say where downloads come from. */
+export function release(host: HostPlan, secrets: Readonly<Record<string, string>> = {}): Release {
+  const text = manifest(host);
+  const entries = new Map<string, string | Buffer>([["release/.gofleet/manifest", text]]);
+  for (const { path, text: content } of host.files) entries.set(`release${path}`, content);
+  for (const { name, script } of host.probes) entries.set(`release/.gofleet/probes/${name}`, script);
+  for (const { name, hmac } of host.secrets) {
+    const secret = secrets[name];
+    if (secret !== undefined) entries.set(`secrets/${hmac}`, secret);
+  }
+  const sources = host.downloads.flatMap(({ name, variants }) =>
+    variants.flatMap(({ arch, urls }) => urls.map((url) => `${name}\t${arch}\t${url}\n`)),
+  );
+  entries.set("sources", sources.join(""));
+  return { id: releaseId(text), manifest: text, entries };
+}
+
+/** A gzip tar as the operator sends it. */
+export async function upload(
+  request: Readonly<Record<string, string | number>>,
+  entries: ReadonlyMap<string, string | Buffer>,
+): Promise<Buffer> {
+  const tar = pack();
+  const chunks: Buffer[] = [];
+  const gzip = createGzip({ level: 1 });
+  const done = new Promise<void>((resolve, reject) => {
+    gzip.on("data", (chunk: Buffer) => chunks.push(chunk));
+    gzip.on("end", resolve);
+    gzip.on("error", reject);
+  });
+  tar.pipe(gzip);
+  const lines = Object.entries(request).map(([key, value]) => `${key}\t${value}\n`);
+  const all = [["agent", agentSource()], ["request", lines.join("")], ...entries] as const;
+  for (const [name, content] of all) tar.entry({ name, mode: 0o600 }, content);
+  tar.finalize();
+  await done;
+  return Buffer.concat(chunks);
+}
+
+/** A shell that `sh` may be on a host, and the directory that makes it `sh` in PATH. */
+export interface Shell {
+  readonly name: string;
+  readonly bin: string;
+}
+
+/** The shells of this machine that the agent must run under. */
+export function shells(): readonly Shell[] {
+  const wanted = ["dash", "busybox", "bash"] as const;
+  return wanted.flatMap((name) => {
+    const path = which(name);
+    if (path === undefined) return [];
+    const bin = mkdtempSync(join(tmpdir(), `gofleet-sh-${name}-`));
+    symlinkSync(path, join(bin, "sh"));
+    process.on("exit", () => rmSync(bin, { recursive: true, force: true }));
+    return [{ name, bin }];
+  });
+}
+
+export function which(name: string): string | undefined {
+  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here: the next directory.
+    }
+  }
+  return undefined;
+}
+
+/** A directory that stands for a host's `/`. */
+export class Root {
+  readonly path: string;
+  readonly #shell: Shell | undefined;
+
+  constructor(shell?: Shell) {
+    // White space in a root is the operator's to choose.
+    this.path = join(mkdtempSync(join(tmpdir(), "gofleet-root-")), "a root");
+    mkdirSync(this.path, { mode: 0o755 });
+    this.#shell = shell;
+  }
+
+  at(path: string): string {
+    return join(this.path, path);
+  }
+
+  read(path: string): string {
+    return readFileSync(this.at(path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.at(path));
+  }
+
+  dispose(): void {
+    rmSync(join(this.path, ".."), { recursive: true, force: true });
+  }
+
+  /** Starts a verb over the real wire; the promise is its end. */
+  start(
+    verb: string,
+    request: Readonly<Record<string, string | number>> = {},
+    entries: ReadonlyMap<string, string | Buffer> = new Map(),
+    options: { readonly corrupt?: (body: Buffer) => Buffer; readonly onEvent?: (event: Event, kill: () => void) => void } = {},
+  ): Promise<Answer> {
+    const full = { component: COMPONENT, root: this.path, stack: STACK, urn: "urn:go", instance: INSTANCE, ...request };
+    return upload(full, entries).then((body) => this.#exec(verb, options.corrupt?.(body) ?? body, options.onEvent));
+  }
+
+  /** `run` of a release, expecting whatever is there. */
+  run(what: Release, request: Readonly<Record<string, string | number>> = {}, options = {}): Promise<Answer> {
+    return this.start("run", { release: what.id, tx: transaction(), expect: this.current(), lockwait: 20, deadline: 60, ...request }, what.entries, options);
+  }
+
+  /** The release that is current, or "". */
+  current(component = COMPONENT): string {
+    const link = this.at(`etc/gofleet/${component}/current/.gofleet/manifest`);
+    return existsSync(link) ? releaseId(readFileSync(link, "utf8")) : "";
+  }
+
+  #exec(verb: string, body: Buffer, onEvent?: (event: Event, kill: () => void) => void): Promise<Answer> {
+    const base = join(this.path, "run/gofleet");
+    const bootstrap =
+      `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') && tar xzf - -C "$d" && ` +
+      `exec sh "$d/agent" ${verb} "$d"`;
+    const path = this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
+    return new Promise((resolve, reject) => {
+      const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, PATH: path }, stdio: "pipe" });
+      const events: Event[] = [];
+      let rest = "";
+      let stderr = "";
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          const event = JSON.parse(line) as Event;
+          events.push(event);
+          onEvent?.(event, () => child.kill("SIGKILL"));
+        }
+      });
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(body);
+      child.on("error", reject);
+      child.on("close", (code) => {
+        resolve({ code: code ?? 255, events, result: events.at(-1) ?? { ev: "nothing" }, stderr });
+      });
+    });
+  }
+}
+
+export function transaction(): string {
+  return randomBytes(4).toString("hex");
+}
+
+export { sha256 };
+
+export function h1(files: Readonly<Record<string, string>>): string {
+  const lines = Object.keys(files)
+    .sort()
+    .map((name) => `${sha256(files[name] ?? "")}  ${name}\n`);
+  return `h1:${createHash("sha256").update(lines.join("")).digest("base64")}`;
+}
