@@ -1,0 +1,47 @@
+#!/bin/sh
+# Builds the tree that every test host starts from: Debian 12 with systemd as PID 1 and sshd, as a plain server has
+# them. Usage: base-tree.sh DIRECTORY. Reads Debian's mirrors from this machine's own apt, so the hosts come from
+# where the machine comes from; GOFLEET_HOSTS_MIRROR (lines of apt's "deb …" form) overrides them.
+set -eu
+
+target=$1
+suite=bookworm
+packages=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,cron,logrotate,nftables,iproute2,procps
+packages=$packages,ca-certificates,curl,unzip,python3
+
+mirrors() {
+  if [ -n "${GOFLEET_HOSTS_MIRROR:-}" ]; then
+    printf '%s\n' "$GOFLEET_HOSTS_MIRROR"
+    return
+  fi
+  # shellcheck disable=SC2016 # apt expands these, not the shell
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
+    awk -v suite="$suite" '($3 == suite || $3 == suite "-updates" || $3 == suite "-security") && $4 == "main"' |
+    sort -u
+}
+
+if [ -e "$target" ]; then
+  echo "base-tree.sh: $target exists already; name a directory that does not" >&2
+  exit 2
+fi
+list=$(mirrors)
+if [ -z "$list" ]; then
+  echo "base-tree.sh: this machine's apt names no mirror of Debian $suite (apt-get update may not have run);" \
+    "set GOFLEET_HOSTS_MIRROR" >&2
+  exit 3
+fi
+
+# $1 in the hooks is the new root. Identity (host name, machine-id, host keys) is each host's own, never the tree's.
+# shellcheck disable=SC2016
+printf '%s\n' "$list" | mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --customize-hook='chroot "$1" useradd --create-home --shell /bin/bash fleet' \
+  --customize-hook='chroot "$1" useradd --create-home --shell /bin/bash --groups sudo secure' \
+  --customize-hook='echo "fleet ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/fleet" && chmod 440 "$1/etc/sudoers.d/fleet"' \
+  --customize-hook='chroot "$1" systemctl --quiet enable systemd-networkd.service' \
+  --customize-hook='chroot "$1" systemctl --quiet disable systemd-networkd-wait-online.service' \
+  --customize-hook='chroot "$1" systemctl --quiet disable apt-daily.timer apt-daily-upgrade.timer' \
+  --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*_key "$1"/etc/ssh/ssh_host_*_key.pub' \
+  --customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname" && : >"$1/etc/machine-id"' \
+  "$suite" "$target" -
