@@ -1,5 +1,6 @@
 import type { GoEnvKey } from "./go-env";
 import { isGoVersion } from "./go-version";
+import { joinGoWords, splitGoWords } from "./go-words";
 import { issue, type Issue } from "./issues";
 
 /** Returns what would do, or undefined when the value is good. */
@@ -29,6 +30,11 @@ const modulePatterns = matching(
 const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
   CC: compiler,
   CGO_ENABLED: oneOf("0", "1"),
+  CGO_CFLAGS: cgoFlags,
+  CGO_CPPFLAGS: cgoFlags,
+  CGO_CXXFLAGS: cgoFlags,
+  CGO_FFLAGS: cgoFlags,
+  CGO_LDFLAGS: cgoFlags,
   CXX: compiler,
   FC: compiler,
   GO111MODULE: oneOf("on", "off", "auto"),
@@ -42,6 +48,11 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
   GOARM64: matching(/^v(8\.[0-9]|9\.[0-5])(,(lse|crypto))*$/, 'an architecture level such as "v8.0" or "v9.0,lse"'),
   GOBIN: directory,
   GOCACHE: (value) => (value === "off" ? undefined : directory(value, undefined)),
+  GOEXPERIMENT: matching(/^[a-z0-9]+(,[a-z0-9]+)*$/, 'experiments with commas between, such as "none"'),
+  GOFIPS140: matching(
+    /^(off|latest|inprocess|certified|v\d+\.\d+\.\d+)$/,
+    '"off", "latest", or a version such as "v1.0.0"',
+  ),
   GOFLAGS: goFlags,
   GOINSECURE: modulePatterns,
   GOMIPS: oneOf("hardfloat", "softfloat"),
@@ -66,6 +77,7 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
   GOTMPDIR: directory,
   GOTOOLCHAIN: goToolchain,
   GOWORK: (value) => (value === "off" ? undefined : directory(value, undefined)),
+  PKG_CONFIG: matching(/^[^\s'"]+$/, "a command's name or path, alone"),
   GOVCS: matching(/^[^\s:,]+:[^\s:,]+(,[^\s:,]+:[^\s:,]+)*$/, 'rules such as "public:git,private:all" or "*:git"'),
 };
 
@@ -120,25 +132,20 @@ function goToolchain(value: string, defaultVersion: string | undefined): string 
 /** GOFLAGS is a list of flags; a flag with a space in its value is quoted whole (`go help environment`). */
 function goFlags(value: string): string | undefined {
   const wanted = 'flags with spaces between, each -flag or -flag=value, such as "-mod=readonly -trimpath"';
-  const words = goWords(value);
+  const words = splitGoWords(value);
   return words?.every((word) => /^--?[A-Za-z][^=]*(=.*)?$/s.test(word)) ? undefined : wanted;
 }
 
-function compiler(value: string): string | undefined {
-  const command = goWords(value)?.[0];
-  if (command === undefined) return "a command, quoted where it has spaces";
-  return command.startsWith("/") || !command.includes("/") ? undefined : "a command's name or its absolute path";
+/** The go command answers these in its own spelling, so that is the one to use: what is read back is what was set. */
+function cgoFlags(value: string): string | undefined {
+  const words = splitGoWords(value);
+  const own = words && joinGoWords(words);
+  if (own === undefined) return "flags with spaces between, a flag quoted whole by ' or \" where it has spaces";
+  return own === value ? undefined : `${JSON.stringify(own)}, as go spells it`;
 }
 
-/** Words as cmd/go splits them: by spaces, a word may be quoted whole by ' or ". Undefined when a quote is open. */
-function goWords(text: string): string[] | undefined {
-  const words: string[] = [];
-  let rest = text.trimStart();
-  while (rest !== "") {
-    const found = /^(?:'([^']*)'|"([^"]*)"|([^\s'"]\S*))(?:\s+|$)/.exec(rest);
-    if (!found) return undefined;
-    words.push(found[1] ?? found[2] ?? found[3] ?? "");
-    rest = rest.slice(found[0].length);
-  }
-  return words;
+function compiler(value: string): string | undefined {
+  const command = splitGoWords(value)?.[0];
+  if (command === undefined) return "a command, quoted where it has spaces";
+  return command.startsWith("/") || !command.includes("/") ? undefined : "a command's name or its absolute path";
 }

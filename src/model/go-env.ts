@@ -124,7 +124,9 @@ export function checkGoEnv(
       bytes += typeof value === "string" ? Buffer.byteLength(`${key}=${value}\n`) : 0;
     }
   }
-  if (bytes > GO_ENV_LIMIT) issues.push(issue(path, `${bytes} bytes`, `at most ${GO_ENV_LIMIT} bytes in all`));
+  if (bytes > GO_ENV_LIMIT) {
+    issues.push({ path, given: `${bytes} bytes`, wanted: `at most ${GO_ENV_LIMIT} bytes in all` });
+  }
   return issues;
 }
 

@@ -94,10 +94,11 @@ function checkReleaseFit(path: string, release: unknown, source: Fields, filesPa
   const { version, checksums } = release;
   const platforms = PLATFORMS.filter((platform) => isFields(checksums[platform]));
   if (source.kind === "file") {
-    // Malformed paths have issues of their own.
     const paths = isFields(files) ? files : {};
     const present = platforms.filter((platform) => paths[platform] !== undefined);
-    if (platforms.length > 0 && present.length === 0 && (files === undefined ? path !== "go" : isFields(files))) {
+    // Missing or empty paths of the default release have an issue of their own.
+    const told = path === "go" && Object.keys(paths).length === 0;
+    if (platforms.length > 0 && present.length === 0 && !told) {
       return [issue(filesPath, files, `a file of go${version} for ${platforms.join(" or ")}`)];
     }
     return present.flatMap((platform) => {

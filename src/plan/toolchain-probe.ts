@@ -30,7 +30,8 @@ const ALWAYS = ["GOARCH", "GOOS", "GOPROXY", "GOROOT", "GOSUMDB", "GOTOOLCHAIN",
 /**
  * An sh script that fails unless `go` is exactly the wanted release, its compiler is of the same release, the releases
  * beside it are what they should be, and every line of the settings file is what go answers. It prints
- * {@link ToolchainFacts}. It reads `GOFLEET_ROOT` (may be empty), sees no environment of its caller, and writes nothing.
+ * {@link ToolchainFacts}. It reads `GOFLEET_ROOT` (may be empty), sees nothing else of its caller's environment, needs no
+ * HOME and leaves nothing behind.
  */
 export function toolchainProbe({ go, goEnv, version, also, keys }: ToolchainProbe): string {
   const names = [...new Set([...ALWAYS, ...keys])].sort();
@@ -40,10 +41,20 @@ root=\${GOFLEET_ROOT-}
 go=$root${quote(go)}
 settings=$root${quote(goEnv)}
 cd /
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
 fail() { printf '%s\\n' "$*" >&2; exit 1; }
-run() { env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"; }
 json() { printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g; s/^/"/; s/$/"/'; }
+run() { env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"; }
+
+# usage: ask KEY; what go answers. Some keys make go create its cache: it goes to the scratch directory.
+ask() {
+  case $1 in
+    GOCACHE | GOTMPDIR) run "$go" env "$1" ;;
+    *) run GOCACHE="$scratch" GOTMPDIR="$scratch" "$go" env "$1" ;;
+  esac || fail "go env $1 does not run"
+}
 
 # usage: is GO VERSION
 is() {
@@ -63,14 +74,17 @@ ${also.map((each) => `is "$root"${quote(each.go)} ${quote(each.version)}\n`).joi
 [ -r "$settings" ] || fail "$settings is missing"
 while IFS= read -r line; do
   case $line in [A-Z]*=*) ;; *) continue ;; esac
-  key=\${line%%=*}
-  found=$(run "$go" env "$key") || fail "go env $key does not run"
-  [ "$found" = "\${line#*=}" ] || fail "$key is $found, wanted \${line#*=}"
+  found=$(ask "\${line%%=*}")
+  [ "$found" = "\${line#*=}" ] || fail "\${line%%=*} is $found, wanted \${line#*=}"
 done < "$settings"
 
-goroot=$(run "$go" env GOROOT)
-values=$(run "$go" env -json ${command(...names)} | tr -d '\\n\\t')
-printf '{"goRoot":%s,"goVersion":%s,"goBinary":%s,"goEnv":%s}\\n' \\
+values=
+for key in ${command(...names)}; do
+  value=$(ask "$key")
+  values="$values\${values:+,}\\"$key\\":$(json "$value")"
+done
+goroot=$(ask GOROOT)
+printf '{"goRoot":%s,"goVersion":%s,"goBinary":%s,"goEnv":{%s}}\\n' \\
   "$(json "$goroot")" "$(json ${quote(`go${version}`)})" "$(json "$go")" "$values"
 `;
 }
