@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { skip } from "../support/skip";
+import { GoProxy } from "./support/goproxy";
 import { pause } from "./support/machine";
 import { difference, hosts, unavailable, type Host } from "./support/hosts";
 
@@ -34,6 +35,14 @@ describe("test hosts", function () {
     await first.exec(`timeout 5 bash -c '</dev/tcp/${second.address}/22'`);
     const beyond = await first.run("timeout 5 bash -c '</dev/tcp/198.51.100.1/22'");
     assert.match(beyond.stderr, /unreachable/);
+  });
+
+  it("reach a server that the test runs", async () => {
+    const proxy = await GoProxy.start({ address: await hosts.operatorAddress(), cache: "/nonexistent" });
+    const status = await first.exec(`curl -s -o /dev/null -w '%{http_code}' ${proxy.url}/anything`);
+    await proxy.stop();
+    assert.equal(status, "404");
+    assert.deepEqual(proxy.requests, ["/anything"]);
   });
 
   it("refuse a login when the host key is not the pinned one", async () => {
