@@ -37,8 +37,6 @@ export function plan(parts: Partial<HostPlan>): HostPlan {
 }
 
 export function file(path: string, text: string, more: Partial<PlanFile> = {}): PlanFile {
-  const { uid } = process;
-  void uid;
   return { path, text, mode: "0644", owner: "root", group: "root", place: "link", ...more };
 }
 
@@ -166,8 +164,8 @@ export class Root {
   #exec(verb: string, body: Buffer, onEvent?: (event: Event, kill: () => void) => void): Promise<Answer> {
     const base = join(this.path, "run/gofleet");
     const bootstrap =
-      `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') && tar xzf - -C "$d" && ` +
-      `exec sh "$d/agent" ${verb} "$d"`;
+      `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') || exit 12; ` +
+      `tar xzf - -C "$d" || { rm -rf "$d"; exit 11; }; exec sh "$d/agent" ${verb} "$d"`;
     const path = this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
     return new Promise((resolve, reject) => {
       const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, PATH: path }, stdio: "pipe" });
@@ -196,6 +194,15 @@ export class Root {
 
 export function transaction(): string {
   return randomBytes(4).toString("hex");
+}
+
+/** Waits for something the agent does by itself. */
+export async function until(condition: () => boolean, seconds = 10): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not so after ${seconds} s: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
 }
 
 export { sha256 };

@@ -6,7 +6,6 @@ verb_apply() {
   LOG=$RUN/log
   BEGAN=$(date +%s)
   printf '%s\n' "$$" >"$RUN/pid" || exit 12
-  trap verb_exited EXIT
   set_component "$COMPONENT"
   MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
   FROM='' TO=$RELEASE
@@ -32,6 +31,7 @@ verb_apply() {
   [ -n "$OWNER_INSTANCE" ] || write_owner "$STACK" "$URN" "$INSTANCE" || fail 12 "$ETC/owner cannot be written"
   write_txn switching || fail 12 "$ETC/txn cannot be written: no space or read-only"
   TXN_FROM=$FROM TXN_TO=$TO TXN_TX=$TX
+  [ -z "$FORCE" ] || disarm
   pause_at txn
   if [ "$_confirm" -gt 0 ]; then
     disarm
@@ -67,6 +67,10 @@ sweep_all() {
   sweep "$ETC/releases"
   sweep "$LIB"
   sweep "$VAR/secrets"
+  for _left in "$HOST_RUN"/up.*/pid; do
+    [ -f "$_left" ] && read -r _pid <"$_left" || continue
+    kill -0 "$_pid" 2>/dev/null || rm -rf -- "${_left%/pid}"
+  done
   rm -rf -- "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new
   [ -z "$TXN_PHASE" ] || sweep_copies
 }

@@ -151,15 +151,16 @@ run_alive() {
     grep -aqF -- "${1##*/}" "/proc/$_pid/environ" "/proc/$_pid/cmdline" 2>/dev/null
 }
 
-# Stops at a step that the request names under `pause`, until the file `go` appears in the run's directory.
+# Stops at a step that the request names under `pause`, until the file it names under `go` appears, for a minute at most.
 pause_at() {
-  case ,$PAUSE, in *,"$1",*) ;; *) return 0 ;; esac
-  emit paused at "$1"
+  case ,$PAUSE, in *,"$BACKWARDS$1",*) ;; *) return 0 ;; esac
+  _go=${RUN:-$UPLOAD}/go
+  emit paused at "$BACKWARDS$1" go "$_go"
   uptime_seconds
   _until=$((UPTIME + 60))
-  while [ ! -e "$RUN/go" ] && [ "$UPTIME" -lt "$_until" ]; do
+  while [ ! -e "$_go" ] && [ "$UPTIME" -lt "$_until" ]; do
     sleep 0.05
     uptime_seconds
   done
-  rm -f -- "$RUN/go"
+  rm -f -- "$_go"
 }

@@ -1,8 +1,13 @@
 # Detaching from the connection, and following what was detached.
 
-# The run's directory, with everything `apply` needs.
+# The run's directory, with everything `apply` needs. A transaction that is running already is followed instead.
 open_run() {
   RUN_DIR=$VAR/runs/$TX
+  if run_alive "$RUN_DIR"; then
+    RUN=$RUN_DIR
+    follow_run 1
+  fi
+  rm -rf -- "$RUN_DIR"
   mkdir -p -- "$RUN_DIR" && cp -- "$UPLOAD/agent" "$UPLOAD/request" "$RUN_DIR/" && printf '%s\n' "$$" >"$RUN_DIR/pid" &&
     cp -- "$LOG" "$RUN_DIR/log" || fail 12 "$RUN_DIR cannot be written: no space or read-only"
   RUN=$RUN_DIR
@@ -18,7 +23,7 @@ launch() {
       --property="StandardError=append:$RUN/stdout" /bin/sh "$RUN/agent" apply "$RUN" 2>&1) ||
       fail 12 "systemd-run: $OUTPUT"
   else
-    setsid sh "$RUN/agent" apply "$RUN" </dev/null >>"$RUN/stdout" 2>&1 &
+    setsid sh -c 'sh "$1/agent" apply "$1"; sh "$1/agent" exited "$1"' gofleet "$RUN" </dev/null >>"$RUN/stdout" 2>&1 &
   fi
 }
 
@@ -68,7 +73,26 @@ verb_follow() {
   follow_run "$FROM_LINE"
 }
 
-# ExecStopPost= of the unit: systemd knows how the agent ended when it could not say so itself.
+# After `apply` ended, by itself or not: if it could not finish what it had begun, the host goes back now.
 verb_exited() {
-  [ -e "$UPLOAD/exit" ] || printf '%s\n' "${SERVICE_RESULT:-ended} ${EXIT_CODE:-early} ${EXIT_STATUS:-}" >"$UPLOAD/exit"
+  [ ! -e "$UPLOAD/exit" ] || exit 0
+  ECHO=
+  RUN=$UPLOAD
+  LOG=$RUN/log
+  BEGAN=0
+  PAUSE=
+  printf '%s\n' "$$" >"$RUN/pid"
+  set_paths
+  set_component "$COMPONENT"
+  set_work "$RUN"
+  take_lock 600
+  set_component "$COMPONENT"
+  _ended="${SERVICE_RESULT:-ended} ${EXIT_CODE:-early} ${EXIT_STATUS:-}"
+  if [ "$TXN_TX" = "$TX" ] && [ "$TXN_PHASE" != unconfirmed ]; then
+    FROM=$TXN_FROM
+    RELEASE=$TXN_TO
+    go_back "the agent was ended in phase $TXN_PHASE (${_ended% })"
+  fi
+  printf '%s\n' "${_ended% }" >"$RUN/exit"
+  exit 0
 }

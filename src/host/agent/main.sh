@@ -2,18 +2,16 @@
 main() {
   VERB=$1
   UPLOAD=$2
-  NO_BLOCK='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
+  NO_BLOCK='' BACKWARDS='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"
   case $VERB in
-    boot | exited)
-      "verb_$VERB"
-      exit 0
-      ;;
+    boot | exited) "verb_$VERB" ;;
   esac
   if ! detached; then
     trap leave EXIT
+    printf '%s\n' "$$" >"$UPLOAD/pid"
     trap 'exit 129' HUP INT TERM PIPE
   fi
   set_paths

@@ -23,6 +23,7 @@ go_back() {
 revert_switch() {
   WHY='the switch back could not be written'
   TO=$2
+  BACKWARDS=revert-
   : >"$WORK/bad"
   _manifest=/dev/null
   if [ -n "$2" ]; then

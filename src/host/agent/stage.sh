@@ -10,10 +10,10 @@ stage_release() {
   sweep "$ETC/releases"
   part_name "$ETC/releases"
   _out=$(cp -r -- "$UPLOAD/release" "$PART" 2>&1) || stage_failed 12 "$_out"
-  _out=$(build_tree "$PART" "$_release" 2>&1) || stage_failed 12 "$_out"
   _bad=$(wrong_sums "$PART/.gofleet/manifest" "$PART") || stage_failed 11 "not what the manifest says: $(shown_paths "$_bad")"
   _extra=$(extra_files "$PART")
   [ -z "$_extra" ] || stage_failed 11 "not in the manifest: $(shown_paths "$_extra")"
+  _out=$(build_tree "$PART" "$_release" 2>&1) || stage_failed 12 "$_out"
   sync -f "$PART" 2>/dev/null
   if [ ! -d "$_release" ]; then
     _out=$(mv -T -- "$PART" "$_release" 2>&1) || [ -d "$_release" ] || stage_failed 12 "$_out"

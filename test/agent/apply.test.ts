@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { listing } from "./listing";
+import { COMPONENT, file, plan, release, Root, shells, until, type Event } from "./support";
+
+const names = (events: readonly Event[], ev: string, field: string): unknown[] =>
+  events.filter((event) => event.ev === ev).map((event) => event[field]);
+
+const first = release(
+  plan({
+    files: [
+      file("/etc/profile.d/go.sh", "export GOPROXY=one\n"),
+      file("/etc/demo/a.conf", "a one\n"),
+      file("/etc/demo/only-first.conf", "x\n"),
+      file("/etc/cron.d/demo", "# one\n", { place: "copy", mode: "0600" }),
+    ],
+    symlinks: [
+      { path: "/usr/local/bin/tool", target: "/opt/tools/one/tool", switched: true },
+      { path: "/etc/demo/wants/a", target: "../a.conf", switched: false },
+    ],
+    probes: [{ name: "reads", timeout: 5, script: 'cat "$GOFLEET_ROOT/etc/demo/a.conf"\n' }],
+  }),
+);
+const second = release(
+  plan({
+    files: [
+      file("/etc/profile.d/go.sh", "export GOPROXY=two\n"),
+      file("/etc/demo/a.conf", "a two\n"),
+      file("/etc/new/only-second.conf", "y\n", { mode: "0640" }),
+      file("/etc/cron.d/demo", "# two\n", { place: "copy", mode: "0644" }),
+    ],
+    symlinks: [{ path: "/usr/local/bin/tool", target: "/opt/tools/two/tool", switched: true }],
+    probes: [{ name: "reads", timeout: 5, script: 'cat "$GOFLEET_ROOT/etc/demo/a.conf"\n' }],
+  }),
+);
+
+for (const shell of shells()) {
+  describe(`agent under ${shell.name}: apply`, function () {
+    this.timeout(30_000);
+    let root: Root;
+    beforeEach(() => (root = new Root(shell)));
+    afterEach(() => root.dispose());
+
+    it("puts a release on, says `same` the second time, and switches both ways", async () => {
+      const on = await root.run(first);
+      assert.deepEqual([on.code, on.result["status"], on.result["current"]], [0, "ok", first.id], JSON.stringify(on));
+      assert.deepEqual(names(on.events, "probe", "out"), ["a one"]);
+      assert.equal(root.read("etc/profile.d/go.sh"), "export GOPROXY=one\n");
+      assert.equal(readlinkSync(root.at("etc/profile.d/go.sh")), `../../etc/gofleet/${COMPONENT}/current/etc/profile.d/go.sh`);
+      assert.equal(readlinkSync(root.at("etc/demo/wants/a")), "../a.conf");
+      assert.equal(lstatSync(root.at("etc/cron.d/demo")).mode & 0o7777, 0o600);
+      assert.ok(lstatSync(root.at("etc/cron.d/demo")).isFile());
+
+      const before = listing(root.path);
+      const same = await root.run(first);
+      assert.equal(same.result["status"], "same");
+      assert.deepEqual(names(same.events, "probe", "out"), ["a one"]);
+      assert.deepEqual(listing(root.path), before, "`same` writes nothing");
+
+      const up = await root.run(second);
+      assert.deepEqual([up.code, up.result["from"], up.result["current"]], [0, first.id, second.id]);
+      assert.equal(root.read("etc/cron.d/demo"), "# two\n");
+      assert.equal(lstatSync(root.at("etc/cron.d/demo")).mode & 0o7777, 0o644);
+      assert.equal(statSync(root.at("etc/new/only-second.conf")).mode & 0o7777, 0o640);
+      assert.ok(!root.has("etc/demo/only-first.conf") && !existsSync(root.at("etc/demo/wants")));
+
+      const down = await root.run(first);
+      assert.deepEqual([down.code, down.result["current"]], [0, first.id]);
+      assert.equal(root.read("etc/cron.d/demo"), "# one\n");
+      assert.ok(!existsSync(root.at("etc/new")), "a directory made for the second release is gone");
+    });
+
+    it("leaves a full listing as it was after remove, displaced things included", async () => {
+      mkdirSync(root.at("etc/demo"), { recursive: true });
+      writeFileSync(root.at("etc/demo/a.conf"), "by hand\n", { mode: 0o604 });
+      mkdirSync(root.at("usr/local/bin"), { recursive: true });
+      symlinkSync("somewhere", root.at("usr/local/bin/tool"));
+      const before = listing(root.path);
+      assert.equal((await root.run(first)).code, 0);
+      assert.equal(root.read("etc/demo/a.conf"), "a one\n");
+      assert.equal((await root.run(second)).code, 0);
+      const off = await root.start("remove");
+      assert.deepEqual([off.code, off.result["status"]], [0, "removed"]);
+      assert.deepEqual(listing(root.path), before);
+      assert.equal((await root.start("remove")).result["status"], "absent");
+    });
+
+    it("goes back when a probe fails, and takes a first release off again", async () => {
+      const bad = release(
+        plan({
+          files: [file("/etc/demo/a.conf", "a bad\n")],
+          probes: [{ name: "fails", timeout: 5, script: "echo seen; echo 'why \"it\" failed' >&2; exit 3\n" }],
+        }),
+      );
+      const none = await root.run(bad);
+      assert.deepEqual([none.code, none.result["status"], none.result["current"]], [21, "failed", ""]);
+      assert.match(String(none.result["msg"]), /probe fails failed: exit code 3: why "it" failed/);
+      assert.ok(!existsSync(root.at("etc/demo")));
+
+      assert.equal((await root.run(first)).code, 0);
+      const back = await root.run(bad);
+      assert.deepEqual([back.code, back.result["status"], back.result["current"]], [20, "reverted", first.id]);
+      assert.equal(root.read("etc/demo/a.conf"), "a one\n");
+      assert.equal(root.read("etc/cron.d/demo"), "# one\n");
+      assert.ok(!root.has(`etc/gofleet/${COMPONENT}/txn`));
+    });
+
+    it("gives a probe its time and no more", async () => {
+      const slow = release(plan({ files: [file("/etc/a", "a")], probes: [{ name: "slow", timeout: 1, script: "sleep 20\n" }] }));
+      const answer = await root.run(slow);
+      assert.equal(answer.code, 21);
+      assert.match(String(answer.result["msg"]), /no answer in 1 s/);
+    });
+
+    it("waits for a confirmation, takes it once, and goes back without", async () => {
+      const guarded = (text: string) => release(plan({ files: [file("/etc/demo/a.conf", text)], confirm: 1 }));
+      const on = await root.run(guarded("one\n"), { tx: "t1", confirm: 30 });
+      assert.deepEqual([on.code, on.result["status"]], [0, "unconfirmed"]);
+      const confirmed = await root.start("confirm", { tx: "t1" });
+      assert.deepEqual([confirmed.code, confirmed.result["status"]], [0, "ok"], JSON.stringify(confirmed));
+      assert.equal((await root.start("confirm", { tx: "t1" })).code, 65);
+      assert.equal((await root.start("confirm", { tx: "t9" })).code, 66);
+
+      assert.equal((await root.run(guarded("two\n"), { tx: "t2" })).result["status"], "unconfirmed");
+      assert.equal(root.read("etc/demo/a.conf"), "two\n");
+      await until(() => root.read("etc/demo/a.conf") === "one\n" && !root.has(`etc/gofleet/${COMPONENT}/txn`));
+      assert.match(root.read(`var/lib/gofleet/${COMPONENT}/decision`), /cause not confirmed in time/);
+      assert.equal((await root.start("confirm", { tx: "t2" })).code, 65);
+
+      assert.equal((await root.run(guarded("three\n"), { tx: "t3", confirm: 30 })).result["status"], "unconfirmed");
+      const back = await root.start("revert", { tx: "t3" });
+      assert.deepEqual([back.code, root.read("etc/demo/a.conf")], [20, "one\n"]);
+      const followed = await root.start("follow", { tx: "t3", from: 1 });
+      assert.equal(followed.code, 20);
+    });
+
+    it("keeps the last releases and runs, and forgets older ones", async () => {
+      for (let n = 0; n < 5; n++) assert.equal((await root.run(release(plan({ files: [file("/etc/n", `${n}\n`)] })), { keep: 2 })).code, 0);
+      assert.equal(readdirSync(root.at(`etc/gofleet/${COMPONENT}/releases`)).length, 2);
+    });
+  });
+}
