@@ -45,7 +45,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 fail() { printf '%s\\n' "$*" >&2; exit 1; }
-json() { printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g; s/^/"/; s/$/"/'; }
+json() { printf '%s\\n' "$1" | sed 's/[\\\\"]/\\\\&/g; s/^/"/; s/$/"/'; }
 run() { env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"; }
 
 # usage: ask KEY; what go answers. Some keys make go create its cache: it goes to the scratch directory.
