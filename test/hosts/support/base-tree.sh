@@ -14,9 +14,10 @@ mirrors() {
     printf '%s\n' "$GOFLEET_HOSTS_MIRROR"
     return
   fi
+  # What apt is configured with, whether or not it has been updated: "URI URI SUITE/COMPONENT ARCHITECTURE Packages".
   # shellcheck disable=SC2016 # apt expands these, not the shell
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
-    awk -v suite="$suite" '($3 == suite || $3 == suite "-updates" || $3 == suite "-security") && $4 == "main"' |
+  apt-get indextargets --no-release-info --format '$(REPO_URI) $(DESCRIPTION)' 'Identifier: Packages' |
+    awk -v suite="$suite" '$3 ~ "^" suite "(-updates|-security)?/main$" { sub("/", " ", $3); print "deb", $1, $3 }' |
     sort -u
 }
 
@@ -26,8 +27,7 @@ if [ -e "$target" ]; then
 fi
 list=$(mirrors)
 if [ -z "$list" ]; then
-  echo "base-tree.sh: this machine's apt names no mirror of Debian $suite (apt-get update may not have run);" \
-    "set GOFLEET_HOSTS_MIRROR" >&2
+  echo "base-tree.sh: this machine's apt names no mirror of Debian $suite; set GOFLEET_HOSTS_MIRROR" >&2
   exit 3
 fi
 
