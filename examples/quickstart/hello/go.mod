@@ -1,0 +1,3 @@
+module gofleet.example/hello
+
+go 1.26
