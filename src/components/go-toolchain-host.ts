@@ -92,7 +92,7 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
     this.goBinary = reading.apply(({ goBinary }) => goBinary);
     this.goVersion = reading.apply(({ goVersion }) => goVersion);
     this.goEnv = reading.apply(({ goEnv }) => ({ ...goEnv }));
-    this.hosts = release.hosts;
+    this.hosts = release.hostFacts();
     this.ref = pulumi.output({
       goRoot: this.goRoot,
       goBinary: this.goBinary,

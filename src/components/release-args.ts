@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isFields } from "../model/check";
-import { issue, sentence, type Issue } from "../model/issues";
+import { describe, issue, sentence, type Issue } from "../model/issues";
 import { parseComponentName } from "../model/names";
 import type { HostReleaseArgs } from "../targets/host-release";
 import type { HostTarget } from "../targets/target";
@@ -38,13 +38,19 @@ export const RELEASE_KEYS = ["target", "directory", "hooks", "adopt", "replaces"
 
 const KEEP = 3;
 
-/** Throws everything that is wrong at once; the engine prints each with its path. */
+/**
+ * Throws everything that is wrong at once, each with its path. The message says it all: the engine prints the error's
+ * own list only for components that run in a provider.
+ */
 export function throwIssues(component: string, issues: readonly Issue[]): void {
   if (issues.length === 0) return;
-  throw new pulumi.InputPropertiesError({
-    message: `${component} has ${issues.length === 1 ? "an argument" : `${issues.length} arguments`} that will not do`,
+  const headline = `${component} has ${issues.length === 1 ? "an argument" : `${issues.length} arguments`} that will not do`;
+  const error = new pulumi.InputPropertiesError({
+    message: `${headline}\n${describe(issues).replace(/^/gm, "  ")}`,
     errors: issues.map((each) => ({ propertyPath: each.path, reason: sentence(each) })),
   });
+  // As for a RunError: the message is for the user, a stack trace of this library is not.
+  throw Object.assign(error, { __pulumiRunError: true });
 }
 
 /** What is wrong with the arguments every component shares. */

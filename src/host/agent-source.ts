@@ -14,6 +14,7 @@ const MODULES = [
   "fetch",
   "download",
   "module-zip",
+  "overlay",
   "lock",
   "switch",
   "displaced",

@@ -146,7 +146,7 @@ export class HostRelease {
       component: inputs.component,
       root,
       stack: inputs.stack,
-      urn: inputs.urn,
+      urn: inputs.resourceUrn,
       instance,
       machine: before?.machine,
     };

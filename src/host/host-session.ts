@@ -22,6 +22,8 @@ export interface SessionOptions {
 /** Seconds between the end of the confirmation window and the question what became of it. */
 const AFTER_REVERT = 3;
 const CONFIRM_TIMEOUT = 20;
+/** How often an agent that died is started again; more often it dies of something that stays. */
+const DEATHS = 2;
 
 /**
  * One operation on one host, whatever the connection does meanwhile: the agent goes on by itself, and the operator
@@ -86,6 +88,7 @@ export class HostSession {
     const events: AgentEvent[] = [];
     const backoff = new Backoff();
     let launched = false;
+    let deaths = 0;
     for (;;) {
       const attempt = launched
         ? await this.#exec("follow", await upload({ ...common(request), tx: request.tx, from: 1 }))
@@ -102,7 +105,8 @@ export class HostSession {
         this.#giveUp(attempt, launched ? this.#deadline : this.#connectBy, launched);
       } else {
         // Never launched, or the agent died: the same transaction again converges from wherever it stands.
-        if (this.#deadline.over) return { result: attempt.result, events };
+        deaths += 1;
+        if (this.#deadline.over || deaths > DEATHS) return { result: attempt.result, events };
         launched = false;
         events.length = 0;
       }

@@ -3,6 +3,7 @@
  * `require("gofleet/provider").provider`. It is written against four plain functions, so that another binding can
  * call them as well.
  */
+import { createRequire } from "node:module";
 import { connect as connectReal, disconnectAll, type Connect } from "./connect";
 import { HostQueue } from "./host-queue";
 import { Idle } from "./idle";
@@ -19,7 +20,7 @@ const queue = new HostQueue();
 const connect: Connect =
   process.env["GOFLEET_TRANSPORT"] === undefined
     ? connectReal
-    : (require(process.env["GOFLEET_TRANSPORT"]) as { connect: Connect }).connect;
+    : (createRequire(__filename)(process.env["GOFLEET_TRANSPORT"]) as { connect: Connect }).connect;
 
 // The engine interrupts this process when a run ends or is cancelled: the wave in progress is settled first, and the
 // logins of this run are ended in any case.
@@ -38,23 +39,23 @@ export const provider = {
   },
 
   async create(inputs: ReleaseInputs) {
-    const state = await idle.during(() => manager(inputs.urn).create(clean(inputs)));
+    const state = await idle.during(() => manager(inputs.resourceUrn).create(clean(inputs)));
     return { id: state.component, outs: clean(state) };
   },
 
   async read(id: string, state: ReleaseState) {
-    const options = { connect, progress: engineProgress(state.urn), queue };
+    const options = { connect, progress: engineProgress(state.resourceUrn), queue };
     const found = await idle.during(() => readRelease(clean(state), options));
     if (found.state === undefined) return { id: "", props: {} };
     return { id, props: clean(found.state), inputs: clean(found.inputs) };
   },
 
   async update(_id: string, olds: ReleaseState, news: ReleaseInputs) {
-    return { outs: clean(await idle.during(() => manager(news.urn).update(clean(olds), clean(news)))) };
+    return { outs: clean(await idle.during(() => manager(news.resourceUrn).update(clean(olds), clean(news)))) };
   },
 
   async delete(_id: string, state: ReleaseState) {
-    await idle.during(() => manager(state.urn).delete(clean(state)));
+    await idle.during(() => manager(state.resourceUrn).delete(clean(state)));
   },
 };
 

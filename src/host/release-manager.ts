@@ -1,10 +1,10 @@
 import type { Connect } from "./connect";
 import { HostRelease, prepare, type HostState, type PreparedRelease } from "./host-release";
 import { HostQueue } from "./host-queue";
-import { partialFailure, plainFailure } from "./release-failure";
+import { failureAfter, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import type { Progress } from "./progress";
-import { formatActual, parseActual, type Actual, type ReleaseInputs, type ReleaseState } from "./release";
-import { inParallel, rollOut, type RolloutResult } from "./rollout";
+import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
+import { inParallel, rollOut } from "./rollout";
 import { newInstance, newKey } from "./secrets";
 import { UnreachableError } from "./transport";
 
@@ -66,7 +66,7 @@ export class ReleaseManager {
     });
     const state = stateAfter(olds, news, result);
     if (result.failed.size === 0 && result.untouched.length === 0) return state;
-    throw failure(olds, news, release, result);
+    throw failureAfter(olds, news, release.id, result);
   }
 
   async #rollBack(olds: ReleaseState, news: ReleaseInputs, host: string, failed: PreparedRelease): Promise<void> {
@@ -92,11 +92,8 @@ export class ReleaseManager {
     try {
       await this.#removeFrom(olds, gone);
     } catch (error) {
-      const left = Object.fromEntries(gone.flatMap((host) => entry(olds.hosts, host)));
-      throw partialFailure(
-        { ...state, hosts: { ...state.hosts, ...left }, actual: { ...state.actual, ...pick(olds.actual, gone) } },
-        [error instanceof Error ? error.message : String(error)],
-      );
+      const still = { hosts: { ...olds.hosts, ...state.hosts }, actual: { ...olds.actual, ...state.actual } };
+      throw partialFailure({ ...state, ...still }, [error instanceof Error ? error.message : String(error)]);
     }
   }
 
@@ -138,95 +135,4 @@ export function needsWork(host: string, wanted: string, olds: ReleaseState, news
     olds.hosts[host] !== news.hosts[host] ||
     olds.drift?.[host] !== undefined
   );
-}
-
-function stateAfter(
-  olds: ReleaseState,
-  news: ReleaseInputs,
-  { done }: RolloutResult<HostState | undefined>,
-): ReleaseState {
-  const actual: Record<string, string> = pick(olds.actual, Object.keys(news.hosts));
-  let { readings } = olds;
-  for (const [host, state] of [...done].sort(([a], [b]) => (a < b ? 1 : -1))) {
-    if (state === undefined) continue;
-    actual[host] = formatActual(state.actual);
-    readings = state.readings;
-  }
-  const { drift: _, ...inputs } = news;
-  return { ...inputs, instance: olds.instance, key: olds.key, actual: sorted(actual), readings: sorted(readings) };
-}
-
-/**
- * Every host back on what it had: a plain error, the state stays old. Some elsewhere: an error that carries what each
- * host has now, so that the next preview shows the same change again.
- */
-function failure(
-  olds: ReleaseState,
-  news: ReleaseInputs,
-  release: PreparedRelease,
-  result: RolloutResult<HostState | undefined>,
-): Error {
-  const reasons = [...result.failed.values()].map(({ message }) => message);
-  for (const [host, error] of result.rolledBack) {
-    reasons.push(error === undefined ? `${host}: put back` : `${host}: not put back: ${error.message}`);
-  }
-  if (result.untouched.length > 0) reasons.push(`not reached: ${result.untouched.join(", ")}`);
-  const actual: Record<string, string> = { ...olds.actual };
-  let moved = false;
-  const now = (host: string, state: Actual | undefined): void => {
-    moved = true;
-    if (state === undefined) delete actual[host];
-    else actual[host] = formatActual(state);
-  };
-  for (const [host, state] of result.done) if (state !== undefined) now(host, state.actual);
-  for (const [host, error] of result.rolledBack) {
-    const before = parseActual(olds.actual[host]);
-    if (error !== undefined)
-      now(host, { release: release.id, machine: before?.machine ?? "", facts: before?.facts ?? "" });
-  }
-  for (const [host, error] of result.failed) {
-    const left = whereLeft(error);
-    const before = parseActual(olds.actual[host]);
-    if (left !== undefined && left !== (before?.release ?? "")) {
-      now(host, { release: left, machine: before?.machine ?? "", facts: before?.facts ?? "" });
-    }
-  }
-  const headline = `${result.failed.size === 0 ? "stopped" : "failed"} on ${[...result.failed.keys()].join(", ") || "request"}`;
-  if (!moved)
-    return plainFailure(
-      headline,
-      reasons.map((reason) => new Error(reason)),
-    );
-  const known = Object.keys(actual);
-  return partialFailure(
-    {
-      ...olds,
-      hosts: sorted({ ...olds.hosts, ...pick(news.hosts, known) }),
-      ...(news.passwords === undefined && olds.passwords === undefined
-        ? {}
-        : { passwords: sorted({ ...olds.passwords, ...pick(news.passwords ?? {}, known) }) }),
-      actual: sorted(actual),
-    },
-    reasons,
-  );
-}
-
-/** The release a failed host is on, where its last word says so; `unknown` where the connection was lost for good. */
-function whereLeft(error: Error): string | undefined {
-  if (error instanceof UnreachableError) return error.started ? "unknown" : undefined;
-  const result = (error as { result?: { current: string; rc: number } }).result;
-  return result?.rc === 22 ? result.current || "unknown" : undefined;
-}
-
-function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(keys.flatMap((key) => entry(map, key)));
-}
-
-function entry(map: Readonly<Record<string, string>>, key: string): [string, string][] {
-  const value = map[key];
-  return value === undefined ? [] : [[key, value]];
-}
-
-function sorted<V>(map: Readonly<Record<string, V>>): Record<string, V> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

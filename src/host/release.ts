@@ -12,7 +12,7 @@ export interface ReleaseInputs {
   /** `organisation/project/stack`. */
   readonly stack: string;
   /** The resource's own URN: names the owner on the host and the row that shows progress. */
-  readonly urn: string;
+  readonly resourceUrn: string;
   /** Text by path. */
   readonly files: Readonly<Record<string, string>>;
   readonly plan: PlanInputs;

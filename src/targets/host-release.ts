@@ -53,7 +53,7 @@ export class HostRelease extends pulumi.CustomResource {
       __provider: PROVIDER,
       component,
       stack: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
-      urn: pulumi.createUrn(name, TYPE, opts.parent),
+      resourceUrn: pulumi.createUrn(name, TYPE, opts.parent),
       files: Object.fromEntries(plan.files.map(({ path, text }) => [path, text])),
       plan: planInputs(plan),
       secrets: secretInputs(args.secrets),
@@ -70,7 +70,7 @@ export class HostRelease extends pulumi.CustomResource {
   }
 
   /** What each host has, by host key. */
-  get hosts(): pulumi.Output<Record<string, HostFacts>> {
+  hostFacts(): pulumi.Output<Record<string, HostFacts>> {
     return this.actual.apply((lines) =>
       Object.fromEntries(
         Object.entries(lines ?? {}).flatMap(([host, line]: [string, string]): [string, HostFacts][] => {

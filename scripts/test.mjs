@@ -1,0 +1,106 @@
+// Runs the test suites. `node scripts/test.mjs` prepares what it needs (dependencies, build, engine) and runs those that
+// need no root; `… hosts` the real systemd hosts; `… all` everything, with no sampling. Names of suites may be given.
+// Prints minutes per suite and a closing line; fails on a failed test and, in CI, on a skip that is not on
+// test/allowed-skips.txt.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
+
+const node = process.execPath;
+const mocha = (...globs) => [
+  node,
+  "node_modules/mocha/bin/mocha.js",
+  "--reporter",
+  "test/support/reporter.cjs",
+  ...globs,
+];
+
+/** A suite is a list of commands; those of mocha report their counts. */
+const SUITES = {
+  lint: [
+    [node, "node_modules/eslint/bin/eslint.js", "."],
+    [node, "node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
+    [node, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "test/tsconfig.json"],
+  ],
+  unit: [mocha("test/*.test.ts", "test/{cli,components,docs,host,model,plan,render,targets}/**/*.test.ts")],
+  agent: [mocha("test/agent/**/*.test.ts")],
+  engine: [mocha("test/engine/**/*.test.ts")],
+  package: [mocha("test/package/**/*.test.ts")],
+  hosts: [mocha("test/hosts/**/*.test.ts")],
+};
+const GROUPS = {
+  default: ["lint", "unit", "agent", "engine"],
+  hosts: ["hosts"],
+  all: Object.keys(SUITES),
+};
+
+const asked = process.argv.slice(2);
+const names = (asked.length === 0 ? ["default"] : asked).flatMap((name) => GROUPS[name] ?? [name]);
+const unknown = names.find((name) => SUITES[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`no suite "${unknown}"; one of ${[...Object.keys(SUITES), "all"].join(", ")}`);
+  process.exit(2);
+}
+
+if (!existsSync("node_modules/mocha")) run(["npm", "ci", "--no-audit", "--no-fund"]) || process.exit(1);
+run([node, "scripts/build.mjs"]) || process.exit(1);
+
+const scratch = mkdtempSync(join(tmpdir(), "gofleet-test-"));
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const skips = [];
+const rows = [];
+for (const name of names) {
+  const began = Date.now();
+  console.log(`\n=== ${name}`);
+  const good = SUITES[name].map((command, index) =>
+    suiteCommand(name, command, join(scratch, `${name}-${index}.json`)),
+  );
+  rows.push(
+    `${good.every(Boolean) ? "ok    " : "FAILED"} ${name.padEnd(8)} ${((Date.now() - began) / 60000).toFixed(1)} min`,
+  );
+}
+rmSync(scratch, { recursive: true, force: true });
+
+const allowed = readFileSync("test/allowed-skips.txt", "utf8")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"));
+const surprising = skips.filter((skip) => !allowed.some((prefix) => skip.startsWith(prefix)));
+console.log(`\n${rows.join("\n")}`);
+for (const skip of skips) console.log(`skipped: ${skip}`);
+if (process.env["CI"] !== undefined && surprising.length > 0) {
+  console.log(`\nnot on test/allowed-skips.txt:\n  ${surprising.join("\n  ")}`);
+  totals.failed += surprising.length;
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+function suiteCommand(name, command, report) {
+  const good = run(command, { GOFLEET_TEST_REPORT: report });
+  if (!command.includes("test/support/reporter.cjs")) {
+    totals[good ? "passed" : "failed"] += 1;
+    return good;
+  }
+  if (!existsSync(report)) {
+    console.log(`${name}: mocha did not finish`);
+    totals.failed += 1;
+    return false;
+  }
+  const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8"));
+  totals.passed += passed;
+  totals.failed += failed + (good || failed > 0 ? 0 : 1);
+  totals.skipped += skipped.length;
+  skips.push(...skipped);
+  if (passed === 0 && skipped.length === 0) {
+    console.log(`${name}: no test ran`);
+    totals.failed += 1;
+  }
+  return good;
+}
+
+function run([program, ...args], env = {}) {
+  return spawnSync(program, args, { stdio: "inherit", env: { ...process.env, ...env } }).status === 0;
+}

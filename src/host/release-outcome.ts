@@ -1,0 +1,105 @@
+import type { HostState } from "./host-release";
+import { formatActual, parseActual, type ReleaseInputs, type ReleaseState } from "./release";
+import { HostError } from "./errors";
+import type { RolloutResult } from "./rollout";
+import { UnreachableError } from "./transport";
+
+/** Nothing moved: the engine keeps the old state and shows the message under the resource. */
+export function plainFailure(headline: string, errors: readonly Error[]): Error {
+  return new Error([headline, ...errors.map(({ message }) => message)].filter((line) => line !== "").join("\n"));
+}
+
+/** An error the engine saves a state with: what each host has now. Its reasons are what a person sees. */
+export class PartialFailure extends Error {
+  readonly id: string;
+
+  constructor(
+    readonly properties: ReleaseState,
+    readonly reasons: string[],
+  ) {
+    super(reasons.join("\n"));
+    this.id = properties.component;
+  }
+}
+
+export function partialFailure(state: ReleaseState, reasons: readonly string[]): PartialFailure {
+  // The SDK refuses an `undefined` anywhere in what it is handed.
+  return new PartialFailure(JSON.parse(JSON.stringify(state)) as ReleaseState, [...reasons]);
+}
+
+type Result = RolloutResult<HostState | undefined>;
+
+/** The state after a rollout in which no host failed. */
+export function stateAfter(olds: ReleaseState, news: ReleaseInputs, { done }: Result): ReleaseState {
+  const { drift: _, ...inputs } = news;
+  const actual = pick(olds.actual, Object.keys(news.hosts));
+  let { readings } = olds;
+  // The first host by key speaks for all: probes fail where a host differs.
+  for (const [host, state] of [...done].sort(([a], [b]) => (a < b ? 1 : -1))) {
+    if (state === undefined) continue;
+    actual[host] = formatActual(state.actual);
+    readings = state.readings;
+  }
+  return { ...inputs, instance: olds.instance, key: olds.key, actual: sorted(actual), readings: sorted(readings) };
+}
+
+/**
+ * Every host back on what it had: a plain error, the state stays old. Some elsewhere: an error that carries what each
+ * host has now, so that the next preview shows the same change again.
+ */
+export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: string, result: Result): Error {
+  const moved = whatMoved(olds, release, result);
+  const reasons = [...result.failed.values()].map(({ message }) => message);
+  for (const [host, error] of result.rolledBack) {
+    reasons.push(error === undefined ? `${host}: put back` : `${host}: not put back: ${error.message}`);
+  }
+  if (result.untouched.length > 0) reasons.push(`not reached: ${result.untouched.join(", ")}`);
+  if (result.failed.size === 0) reasons.unshift("interrupted: the wave in progress was settled, no other was begun");
+  if (Object.keys(moved).length === 0)
+    return plainFailure(
+      "",
+      reasons.map((reason) => new Error(reason)),
+    );
+  const actual = sorted({ ...olds.actual, ...moved });
+  const passwords = { ...olds.passwords, ...pick(news.passwords ?? {}, Object.keys(actual)) };
+  return partialFailure(
+    {
+      ...olds,
+      hosts: sorted({ ...olds.hosts, ...pick(news.hosts, Object.keys(actual)) }),
+      ...(Object.keys(passwords).length === 0 ? {} : { passwords: sorted(passwords) }),
+      actual,
+    },
+    reasons,
+  );
+}
+
+/** Hosts that are not where the state says they are. */
+function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBack }: Result): Record<string, string> {
+  const moved: Record<string, string> = {};
+  const now = (host: string, found: string): void => {
+    const before = parseActual(olds.actual[host]);
+    if (found === (before?.release ?? "")) return;
+    moved[host] = formatActual({ release: found, machine: before?.machine ?? "", facts: before?.facts ?? "" });
+  };
+  for (const [host, state] of done) if (state !== undefined) moved[host] = formatActual(state.actual);
+  for (const [host, error] of rolledBack) if (error !== undefined) now(host, whereLeft(error) ?? release);
+  for (const [host, error] of failed) {
+    const left = whereLeft(error);
+    if (left !== undefined) now(host, left);
+  }
+  return moved;
+}
+
+/** Where a failed host is if not on its old release; `unknown` where the connection was lost for good. */
+function whereLeft(error: Error): string | undefined {
+  if (error instanceof UnreachableError) return error.started ? "unknown" : undefined;
+  return error instanceof HostError && error.degraded ? error.result.current || "unknown" : undefined;
+}
+
+function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.flatMap((key) => (map[key] === undefined ? [] : [[key, map[key]]])));
+}
+
+function sorted<V>(map: Readonly<Record<string, V>>): Record<string, V> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,140 @@
+// Simulated hosts for pools: the wire of docs/host-protocol.md answered in memory, one JSON file a host in the
+// directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
+// A host's record: { machine, components: { name: { release, instance, stack, files } }, fault?, visits, log }.
+// Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "stuck" (fails to go back as well),
+// "lost" (the connection ends for good after the switch), "slow:<ms>".
+"use strict";
+const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
+const { createHash } = require("node:crypto");
+const { join } = require("node:path");
+const { gunzipSync } = require("node:zlib");
+
+const directory = process.env["GOFLEET_FAKE_STATE"];
+
+exports.connect = (line) => {
+  const address = /^ssh (?:[^@ ]+@)?([^ :]+)/.exec(line)?.[1] ?? line;
+  return { place: address, exec: (request) => exec(address, line, request), close: () => undefined };
+};
+
+async function exec(address, line, { verb, upload, onLine }) {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, `${address}.json`);
+  const host = existsSync(path)
+    ? JSON.parse(readFileSync(path, "utf8"))
+    : { machine: createHash("md5").update(address).digest("hex"), components: {} };
+  const fault = host.fault ?? "";
+  if (fault.startsWith("slow:")) await new Promise((resolve) => setTimeout(resolve, Number(fault.slice(5))));
+  if (fault === "unreachable") return { code: 255, stderr: "ssh: connect to host: Permission denied (simulated)" };
+  const entries = untar(gunzipSync(upload));
+  const request = Object.fromEntries(
+    entries
+      .get("request")
+      .trimEnd()
+      .split("\n")
+      .map((each) => each.split("\t")),
+  );
+  host.visits = [...(host.visits ?? []), `${verb} ${request.release ?? ""}`.trim()].slice(-20);
+  const say = (event) => onLine(JSON.stringify(event));
+  const component = host.components[request.component];
+  const done = (status, rc, fields = {}) => {
+    writeFileSync(path, JSON.stringify(host, null, 1));
+    const current = host.components[request.component]?.release ?? "";
+    say({ ev: "result", tx: request.tx ?? "", status, rc, current, machine: host.machine, msg: "", ...fields });
+    return { code: rc, stderr: "" };
+  };
+  say({ ev: "facts", machine: host.machine, os: "debian", version: "12", arch: "amd64", systemd: 252 });
+  if (request.machine && request.machine !== host.machine && request.newmachine !== "install") {
+    return done("machine", 19, { msg: `machine ${host.machine} instead of ${request.machine}` });
+  }
+  switch (verb) {
+    case "run":
+      return run();
+    case "remove":
+      if (component === undefined) return done("absent", 0);
+      if (component.instance !== request.instance) return done("notours", 0, { msg: `owned by ${component.stack}` });
+      delete host.components[request.component];
+      return done("removed", 0);
+    case "read":
+      if (component === undefined) return done("absent", 0);
+      say({ ev: "state", stack: component.stack, instance: component.instance, release: component.release });
+      for (const [file, kind] of Object.entries(component.drift ?? {})) say({ ev: "drift", path: file, kind, msg: "" });
+      return done("ok", 0);
+    default:
+      return done("ok", 0);
+  }
+
+  function run() {
+    const from = component?.release ?? "";
+    const { release } = request;
+    if (component !== undefined && component.stack !== request.stack && request.adopt !== "take") {
+      return done("owned", 18, { msg: `${request.component} belongs to ${component.stack}` });
+    }
+    const expected = (request.expect ?? "").split(",");
+    if (from !== "" && from !== release && !expected.includes(from) && request.expect !== "any") {
+      return done("moved", 17, { msg: `on ${from}, expected ${request.expect ?? "none"}` });
+    }
+    const fails = fault === "probe" ? from !== "" : fault === `probe:${release}` || fault === "probe:any";
+    const goingBack = (component?.kept ?? []).includes(release);
+    if (fails && !goingBack) {
+      say({ ev: "probe", name: "go", ok: false, out: "simulated failure" });
+      return done(from === "" ? "failed" : "reverted", from === "" ? 21 : 20, {
+        from,
+        to: release,
+        msg: "probe go failed",
+      });
+    }
+    if (fault === "stuck" && goingBack) return done("failed", 22, { from, to: release, msg: "cannot go back" });
+    const files = Object.fromEntries(
+      [...entries]
+        .filter(([name]) => name.startsWith("release/") && !name.includes(".gofleet/"))
+        .map(([name, text]) => [name.slice(7), text]),
+    );
+    host.components[request.component] = {
+      release,
+      instance: request.instance,
+      stack: request.stack,
+      files,
+      kept: [...new Set([...(component?.kept ?? []), from])].filter((id) => id !== "" && id !== release),
+    };
+    if (fault === "lost") {
+      host.fault = "unreachable";
+      writeFileSync(path, JSON.stringify(host, null, 1));
+      return { code: 255, stderr: "connection lost (simulated)" };
+    }
+    const version = [...entries.keys()].length;
+    const reading = {
+      goRoot: "/usr/local/lib/go",
+      goVersion: "go1.26.8",
+      goBinary: "/usr/local/bin/go",
+      goEnv: {},
+      n: version,
+    };
+    say({ ev: "probe", name: "go", ok: true, out: JSON.stringify(reading) });
+    return done(from === release ? "same" : "ok", 0, { from, to: release });
+  }
+}
+
+/** Entries of a tar: names up to 255 bytes (ustar prefix), text contents. */
+function untar(bytes) {
+  const entries = new Map();
+  let long;
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0;) {
+    const field = (from, length) =>
+      bytes
+        .subarray(at + from, at + from + length)
+        .toString("utf8")
+        .replace(/\0.*$/s, "");
+    const size = Number.parseInt(field(124, 12).trim() || "0", 8);
+    const type = field(156, 1);
+    const content = bytes.subarray(at + 512, at + 512 + size).toString("utf8");
+    const prefix = field(345, 155);
+    const name = long ?? (prefix === "" ? field(0, 100) : `${prefix}/${field(0, 100)}`);
+    if (type === "x") long = /\d+ path=([^\n]*)\n/.exec(content)?.[1];
+    else {
+      entries.set(name, content);
+      long = undefined;
+    }
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return entries;
+}

@@ -1,0 +1,18 @@
+// Mocha's spec reporter, plus the counts as JSON at GOFLEET_TEST_REPORT, so that a run can add up its suites.
+"use strict";
+const { writeFileSync } = require("node:fs");
+const { reporters } = require("mocha");
+
+module.exports = class Reporter extends reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    const counts = { passed: 0, failed: 0, skipped: [] };
+    runner.on("pass", () => (counts.passed += 1));
+    runner.on("fail", () => (counts.failed += 1));
+    runner.on("pending", (test) => counts.skipped.push(test.fullTitle()));
+    runner.on("end", () => {
+      const path = process.env["GOFLEET_TEST_REPORT"];
+      if (path !== undefined) writeFileSync(path, JSON.stringify(counts));
+    });
+  }
+};
