@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { skip } from "../support/skip";
 import { listing } from "./listing";
-import { COMPONENT, file, plan, release, Root, shells, until, type Event, type Release } from "./support";
+import { COMPONENT, file, plan, release, Root, sha256, shells, until, type Event, type Release } from "./support";
 
 const version = (text: string, more: readonly string[] = []): Release =>
   release(
@@ -118,7 +118,6 @@ describe("agent: faults", function () {
 
   it("refuses records that no model makes", async () => {
     for (const record of ["file\t/etc/../x\t0644\troot\troot\t00", "link\t/etc/a b\tx", "link\trelative\tx", "download\t../x\tany\tfile\t00\t-\t-", "probe\tx/y\t1\t00", "what\tis\tthis"]) {
-      const { sha256 } = await import("./support");
       const manifest = `gofleet\t1\nconfirm\t0\n${record}\n`;
       const entries = new Map([["release/.gofleet/manifest", manifest]]);
       const answer = await root.run({ id: sha256(manifest).slice(0, 16), manifest, entries });
@@ -128,7 +127,7 @@ describe("agent: faults", function () {
   });
 
   it("refuses units where nothing can run them, naming them", async () => {
-    const unit = { name: "demo.service", onChange: "restart" as const, digest: "00" };
+    const unit = { name: "demo.service", onChange: "restart" as const, reads: [] };
     const answer = await root.run(release(plan({ units: [unit] })));
     assert.equal(answer.code, 14);
     assert.match(String(answer.result["msg"]), /demo\.service/);
@@ -165,7 +164,7 @@ describe("agent: faults", function () {
     mkdirSync(root.at("var"), { recursive: true });
     const small = (path: string): void => {
       mkdirSync(root.at(path), { recursive: true });
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=400k", "tmpfs", root.at(path)]);
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=800k", "tmpfs", root.at(path)]);
     };
     try {
       small("etc");
@@ -176,14 +175,14 @@ describe("agent: faults", function () {
     try {
       const ok = await root.run(old);
       assert.equal(ok.code, 0, JSON.stringify(ok));
-      const big = release(plan({ files: [file("/etc/demo/link.conf", "x".repeat(600_000))] }));
+      const big = release(plan({ files: [file("/etc/demo/link.conf", "x".repeat(900_000))] }));
       const full = await root.run(big);
       assert.deepEqual([full.code, full.result["current"]], [12, old.id], JSON.stringify(full));
       assert.equal(state(root), "old");
 
       for (const place of ["etc", "var"]) {
         try {
-          writeFileSync(root.at(`${place}/filler`), Buffer.alloc(500_000));
+          writeFileSync(root.at(`${place}/filler`), Buffer.alloc(900_000));
         } catch {
           // Full, as wanted.
         }
@@ -192,8 +191,8 @@ describe("agent: faults", function () {
         assert.equal(state(root), "old");
         execFileSync("rm", [root.at(`${place}/filler`)]);
       }
-      assert.equal((await root.run(next)).code, 0);
-      assert.equal(state(root), "new");
+      const freed = await root.run(next);
+      assert.deepEqual([freed.code, state(root)], [0, "new"], JSON.stringify(freed));
     } finally {
       for (const path of ["etc", "var"]) execFileSync("umount", [root.at(path)]);
     }

@@ -5,27 +5,27 @@ stage_downloads() {
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
   [ -s "$WORK/downloads" ] || return 0
   sweep "$LIB"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _target <&4; do
-    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_target"; then
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
+    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed"; then
       emit download name "$_name" msg kept
     else
-      place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_target"
+      place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_managed"
     fi
   done 4<"$WORK/downloads"
 }
 
-# name, arch, format, checksum, overlay, target of what this machine needs.
+# name, arch, format, checksum, overlay, managed path that leads it: of what this machine needs.
 wanted_downloads() {
-  awk -F '\t' -v OFS='\t' -v arch="$FACT_ARCH" -v R="$ROOT" -v lib="/usr/local/lib/gofleet/$COMPONENT/" "$AWK_PATHS"'
+  awk -F '\t' -v OFS='\t' -v arch="$FACT_ARCH" '
     $1 != "download" { next }
     { names[$2] }
     $3 == arch || ($3 == "any" && !($2 in line)) {
-      line[$2] = $2 OFS $3 OFS $4 OFS $5 OFS $6 OFS inside(lib $2 "/" $6, $7)
+      line[$2] = $2 OFS $3 OFS $4 OFS $5 OFS $6 OFS $7
     }
     END { for (n in names) print n in line ? line[n] : n OFS "-" OFS "none" OFS "-" OFS "-" OFS "-" }' "$1" | sort
 }
 
-# download_right NAME FORMAT CHECKSUM OVERLAY TARGET: verified once, and nothing looks changed since.
+# download_right NAME FORMAT CHECKSUM OVERLAY MANAGED: verified once, and nothing looks changed since.
 download_right() {
   [ -d "$LIB/$1" ] && [ -f "$VAR/downloads/$1.stat" ] || return 1
   read -r _was <"$VAR/downloads/$1.stat"
@@ -64,7 +64,7 @@ changed_files() {
 }
 
 place_download() {
-  _name=$1 _arch=$2 _format=$3 _checksum=$4 _overlay=$5 _target=$6
+  _name=$1 _arch=$2 _format=$3 _checksum=$4 _overlay=$5 _managed=$6
   [ "$_format" != none ] || fail 15 "download $_name has no variant for $FACT_ARCH"
   mkdir -p -- "$LIB" || fail 12 "$LIB cannot be made"
   part_name "$LIB"
@@ -102,15 +102,12 @@ file_name() {
   printf '%s\n' "$1"
 }
 
-# The overlay, and the sums of everything but it.
+# The overlay, and the sums of every file.
 finish_tree() {
   OUTPUT=$(
     {
-      if [ "$_overlay" != - ]; then
-        mkdir -p -- "$1/$(dirname -- "$_overlay")" && rm -f -- "$1/$_overlay" && ln -s -- "$_target" "$1/$_overlay" || exit 1
-      fi
-      cd -- "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- >"$PART/sums" &&
-        sync -f . 
+      place_overlay "$1" "$_name" "$_overlay" && cd -- "$1" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- >"$PART/sums" &&
+        sync -f .
     } 2>&1
   )
 }
@@ -125,7 +122,7 @@ settle_download() {
   fi
   cp -- "$PART/sums" "$VAR/downloads/$_name.sums.new" && mv -fT -- "$VAR/downloads/$_name.sums.new" "$VAR/downloads/$_name.sums" || return 1
   [ -d "$_final" ] && set -- "$_final"
-  { printf '%s\n' "$_format $_checksum $_overlay $_target" && look "$1"; } | write_file "$VAR/downloads/$_name.stat" || return 1
+  { printf '%s\n' "$_format $_checksum $_overlay $_managed" && look "$1"; } | write_file "$VAR/downloads/$_name.stat" || return 1
   [ "$1" = "$_final" ] || mv -T -- "$1" "$_final" || return 1
   sync -f "$LIB" 2>/dev/null
   return 0

@@ -8,8 +8,11 @@ open_run() {
     follow_run 1
   fi
   rm -rf -- "$RUN_DIR"
-  mkdir -p -- "$RUN_DIR" && cp -- "$UPLOAD/agent" "$UPLOAD/request" "$RUN_DIR/" && printf '%s\n' "$$" >"$RUN_DIR/pid" &&
-    cp -- "$LOG" "$RUN_DIR/log" || fail 12 "$RUN_DIR cannot be written: no space or read-only"
+  { mkdir -p -- "$RUN_DIR" && cp -- "$UPLOAD/agent" "$UPLOAD/request" "$RUN_DIR/" && printf '%s\n' "$$" >"$RUN_DIR/pid" &&
+    cp -- "$LOG" "$RUN_DIR/log"; } || {
+    rm -rf -- "$RUN_DIR"
+    fail 12 "$RUN_DIR cannot be written: no space or read-only"
+  }
   RUN=$RUN_DIR
   LOG=$RUN/log
 }

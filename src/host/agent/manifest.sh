@@ -23,7 +23,7 @@ AWK_PATHS='
 
 # Ends with 11 unless the manifest is one; with 14 if it has units and this place cannot run them.
 check_manifest() {
-  [ -f "$1" ] || fail 11 "the upload holds no manifest"
+  [ -f "$1" ] || fail 11 "no manifest: release $RELEASE is neither in the upload nor on this host"
   _sum=$(sha256sum <"$1")
   case $_sum in "$RELEASE"*) ;; *) fail 11 "the manifest's id is $(printf %.16s "$_sum"), wanted: $RELEASE" ;; esac
   _wrong=$(awk -F '\t' '

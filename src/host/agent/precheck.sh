@@ -3,6 +3,7 @@
 # Ends with 17 unless the host is where the operator believes it to be, or moved by its own decision.
 check_expected() {
   [ -n "$CURRENT" ] || return 0
+  [ "$EXPECT" != any ] || return 0
   for _known in "$CURRENT" ${TXN_PHASE:+"$TXN_FROM" "$TXN_TO"}; do
     case ,$EXPECT,$RELEASE, in *,"$_known",*) return 0 ;; esac
   done

@@ -20,7 +20,7 @@ probe_all() {
 probe() {
   GOFLEET_ROOT=$ROOT timeout -k 2 "$2" sh "$3" </dev/null >"$EVIDENCE/probe-$1" 2>"$EVIDENCE/probe-$1.err" 3<&- 9>&-
   _code=$?
-  OUTPUT=$(head -c 4096 "$EVIDENCE/probe-$1" | tr -d '\000')
+  OUTPUT=$(head -c 16384 "$EVIDENCE/probe-$1" | tr -d '\000')
   if [ "$_code" = 0 ]; then
     emit probe name "$1" :ok true out "$OUTPUT"
     printf '%s\n' "$OUTPUT" >"$EVIDENCE/good-$1"

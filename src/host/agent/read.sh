@@ -79,8 +79,8 @@ read_units() {
 
 read_downloads() {
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _target <&4; do
-    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_target"; then
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
+    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed"; then
       emit download name "$_name" msg ok
       continue
     fi
@@ -96,6 +96,9 @@ read_downloads() {
       done
     fi
   done 4<"$WORK/downloads"
+  wrong_overlays "$ETC/releases/$CURRENT" | while IFS=$TAB read -r _name _overlay _managed; do
+    emit drift path "/usr/local/lib/gofleet/$COMPONENT/$_name/$_overlay" kind modified msg "no longer led by $_managed"
+  done
 }
 
 read_files() {

@@ -1,7 +1,6 @@
 # The verb of an apply: checks that write nothing, staging, then the switch in a process of its own.
 
 verb_run() {
-  MANIFEST=$UPLOAD/release/.gofleet/manifest
   set_work "$UPLOAD"
   LOG=$UPLOAD/log
   FROM='' TO=$RELEASE
@@ -10,6 +9,9 @@ verb_run() {
   check_machine
   set_component "$COMPONENT"
   FROM=$CURRENT
+  MANIFEST=$UPLOAD/release/.gofleet/manifest
+  # Without a release in the upload: back to one that is still here.
+  [ -d "$UPLOAD/release" ] || MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
   check_manifest "$MANIFEST"
   check_owner
   wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
@@ -24,13 +26,14 @@ verb_run() {
   make_component || fail 12 "$VAR cannot be written: no space or read-only"
   open_run
   pause_at stage
-  stage_release
   stage_secrets
   stage_downloads
+  stage_release
+  stage_overlays "$ETC/releases/$RELEASE" || fail 12 "$ETC/releases/$RELEASE cannot be written: no space or read-only"
   pause_at staged
   if [ -n "$STAGEONLY" ]; then
     FIRST=
-    finish 0 ok "release $RELEASE is staged"
+    finish 0 staged "release $RELEASE is staged"
   fi
   _seen=$(($(grep -c '' "$LOG") + 1))
   launch
@@ -52,9 +55,11 @@ nothing_to_do() {
     [ ! -s "$WORK/verbs" ] && ! grep -q "${TAB}yes$TAB" "$WORK/units" 2>/dev/null || return 1
   fi
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _target <&4; do
-    download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_target" || return 1
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
+    download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" || return 1
   done 4<"$WORK/downloads"
+  wrong_overlays "$ETC/releases/$RELEASE" >"$WORK/overlays"
+  [ ! -s "$WORK/overlays" ] || return 1
   while IFS=$TAB read -r _kind _name _rest; do
     case $_kind in
       probe) [ -f "$VAR/probes/$_name" ] || return 1 ;;

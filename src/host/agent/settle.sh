@@ -43,7 +43,7 @@ collect_garbage() {
   set --
   _kept=0
   for _id in $(ls -1t -- "$ETC/releases"); do
-    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || [ "$_id" = "$TXN_FROM" ]; then
+    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || { [ -n "$TXN_PHASE" ] && [ "$_id" = "$TXN_FROM" ]; }; then
       _kept=$((_kept + 1))
       set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
     else

@@ -7,6 +7,7 @@ stage_release() {
   if [ -d "$_release" ] && [ ! -s "$WORK/drifted" ]; then
     return 0
   fi
+  [ -d "$UPLOAD/release" ] || fail 11 "release $RELEASE is not whole on this host any more"
   sweep "$ETC/releases"
   part_name "$ETC/releases"
   _out=$(cp -r -- "$UPLOAD/release" "$PART" 2>&1) || stage_failed 12 "$_out"
@@ -83,7 +84,7 @@ extra_files() {
       if ($1 == "probe") known["/.gofleet/probes/" $2]
       next
     }
-    !($0 in known) && $0 != "/.gofleet/manifest"' "$1/.gofleet/manifest" -
+    !($0 in known) && $0 != "/.gofleet/manifest" && $0 !~ /^\/\.gofleet\/overlay\//' "$1/.gofleet/manifest" -
 }
 
 # Every file and link of $1 over that of $2, each by a rename; what is too much goes.
@@ -91,7 +92,7 @@ repair_tree() {
   find "$1" -mindepth 1 -type d -printf '%P\n' | while IFS= read -r _path; do
     [ -d "$2/$_path" ] && [ ! -L "$2/$_path" ] || { rm -f -- "$2/$_path" && mkdir -- "$2/$_path"; } || exit 1
   done || return 1
-  find "$2" -mindepth 1 ! -type d -printf '%P\n' | while IFS= read -r _path; do
+  find "$2" -mindepth 1 ! -type d ! -path "$2/.gofleet/overlay/*" -printf '%P\n' | while IFS= read -r _path; do
     [ -e "$1/$_path" ] || [ -L "$1/$_path" ] || rm -f -- "$2/$_path"
   done
   find "$1" ! -type d -printf '%P\n' | while IFS= read -r _path; do
