@@ -47,6 +47,6 @@ export function agentSource(): string {
 function withoutComments(source: string): string {
   return source
     .split("\n")
-    .filter((line) => !/^\s*#(?!!)/.test(line))
+    .filter((line) => !/^\s*#(?!!| shellcheck )/.test(line))
     .join("\n");
 }

@@ -36,10 +36,17 @@ tree_files() {
   awk -F '\t' -v prefix="$2" '($1 == "file" || $1 == "copy") && index($2, prefix) == 1 { print $2 }' "$1"
 }
 
+# on_files FILES COMMAND…: the command with the files as its last arguments.
+on_files() {
+  _list=$1
+  shift
+  # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
+  quiet "$@" $_list
+}
+
 make_users() {
   _files=$(tree_files "$1" /etc/sysusers.d/)
-  # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
-  [ -z "$_files" ] || quiet systemd-sysusers $_files
+  [ -z "$_files" ] || on_files "$_files" systemd-sysusers
 }
 
 # Owners that did not exist while the release was staged.
@@ -56,8 +63,7 @@ set_owners() {
 make_host_settings() {
   _files=$(tree_files "$1" /etc/tmpfiles.d/)
   if [ -n "$_files" ]; then
-    # shellcheck disable=SC2086 # as above
-    quiet systemd-tmpfiles --create $_files
+    on_files "$_files" systemd-tmpfiles --create
     # 65 and 73: some lines were ignored or could not be done, which systemd itself takes as success at boot.
     case $? in 0 | 65 | 73) ;; *) return 1 ;; esac
   fi
@@ -66,8 +72,7 @@ make_host_settings() {
     remember_sysctl "$_files"
     for _sysctl in /usr/lib/systemd/systemd-sysctl /lib/systemd/systemd-sysctl; do
       [ -x "$_sysctl" ] || continue
-      # shellcheck disable=SC2086 # as above
-      quiet "$_sysctl" $_files || return 1
+      on_files "$_files" "$_sysctl" || return 1
       break
     done
   fi
@@ -79,7 +84,7 @@ remember_data() {
   _files=$(awk -F '\t' -v tree="$ETC/releases/$TO" '
     $1 == "file" && $2 ~ /^\/etc\/(tmpfiles\.d|systemd\/system)\// { print tree $2 }' "$1")
   [ -n "$_files" ] || return 0
-  # shellcheck disable=SC2086 # as above
+  # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
   awk '
     FILENAME ~ /\/tmpfiles\.d\// && $1 ~ /^[dDvqQfFpLcbC]/ && $2 ~ /^\// && $2 !~ /%/ { print $2; next }
     FILENAME ~ /\/tmpfiles\.d\// { next }

@@ -2,6 +2,8 @@
 # gofleet's agent: puts one component's release on this host. The contract is docs/host-protocol.md.
 # The modules are joined in the order of src/host/agent-source.ts; main.sh comes last and runs a verb.
 # No `set -e`: every step that may fail says what its failure means.
+# SC2015: in `A && B || C` the last one is for a failure of either. SC2016: awk programs and inner scripts.
+# shellcheck disable=SC2015,SC2016
 set -u
 umask 022
 LC_ALL=C
@@ -15,7 +17,6 @@ NL='
 LOG=
 RUN=
 ECHO=1
-LOCKED=
 
 # Reads `key<TAB>value` lines; keys that this verb does not know are ignored.
 read_request() {

@@ -58,7 +58,7 @@ json_escape() {
 # Sets JSON to a quoted string. Plain ASCII, nearly always the case, needs no process.
 json_text() {
   case $1 in
-    *[!]\ !#-[^-~]*) JSON=\"$(printf '%s' "$1" | json_escape)\" ;;
+    *[!]\ !#-Z[_-~]*) JSON=\"$(printf '%s' "$1" | json_escape)\" ;;
     *) JSON=\"$1\" ;;
   esac
 }

@@ -2,7 +2,7 @@
 
 # sysctl_keys FILES: the settings in them, as paths below /proc/sys.
 sysctl_keys() {
-  # shellcheck disable=SC2086 # as above
+  # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
   [ -z "$1" ] || sed -n 's/^[ \t]*-\{0,1\}\([A-Za-z0-9_./-]*\)[ \t]*=.*/\1/p' $1 | awk '
     { if ($0 !~ /\//) gsub(/\./, "/"); print }'
 }

@@ -10,5 +10,4 @@ take_lock() {
     _inodes=$(stat -L -c %i "/proc/self/fd/9" "$HOST_RUN/lock" 2>/dev/null)
     [ "${_inodes%"$NL"*}" != "${_inodes#*"$NL"}" ] || break
   done
-  LOCKED=1
 }

@@ -6,8 +6,7 @@ unpack_module() {
   _out=$(unzip_into "$3" "$2/zip" 2>&1) || { WHY="${SHOWN:-the pushed file}: $_out"; return 1; }
   (cd -- "$2/zip" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum --) >"$2/h1"
   _hex=$(sha256sum <"$2/h1")
-  # shellcheck disable=SC2059 # the format is the digest as octal escapes
-  _got=h1:$(printf "$(printf '%s' "${_hex%% *}" | hex_to_octal)" | base64)
+  _got=h1:$(printf %b "$(printf '%s' "${_hex%% *}" | hex_to_octal)" | base64)
   if [ "$_got" != "$1" ]; then
     WHY="${SHOWN:-the pushed file}: $_got, wanted: $1"
     return 1
@@ -24,10 +23,11 @@ unpack_module() {
   rm -f -- "$3"
 }
 
+# Hex digits as escapes of printf.
 hex_to_octal() {
   awk '{
     for (i = 1; i < length($0); i += 2)
-      printf "\\%03o", (index("0123456789abcdef", substr($0, i, 1)) - 1) * 16 + index("0123456789abcdef", substr($0, i + 1, 1)) - 1
+      printf "\\0%03o", (index("0123456789abcdef", substr($0, i, 1)) - 1) * 16 + index("0123456789abcdef", substr($0, i + 1, 1)) - 1
   }'
 }
 

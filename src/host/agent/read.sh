@@ -71,8 +71,7 @@ read_units() {
   [ -n "$SYSTEMD" ] || return 0
   _names=$(unit_names "$MANIFEST")
   [ -n "$_names" ] || return 0
-  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
-  unit_states $_names | while IFS=$TAB read -r _unit _load _active _sub _type _result _reload _fragment; do
+  unit_states "$_names" | while IFS=$TAB read -r _unit _load _active _sub _type _result _reload _fragment; do
     emit unit unit "$_unit" active "$_active" sub "$_sub" reload "$_reload"
   done
 }

@@ -42,14 +42,15 @@ settle() {
 collect_garbage() {
   set --
   _kept=0
-  for _id in $(ls -1t -- "$ETC/releases"); do
+  ls -1t -- "$ETC/releases" >"$WORK/releases"
+  while IFS= read -r _id; do
     if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || { [ -n "$TXN_PHASE" ] && [ "$_id" = "$TXN_FROM" ]; }; then
       _kept=$((_kept + 1))
       set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
     else
       rm -rf -- "${ETC:?}/releases/$_id"
     fi
-  done
+  done <"$WORK/releases"
   _named=" $(awk -F '\t' '$1 == "download" { printf "%s ", $2 } $1 == "secret" { printf "%s ", $3 }' "$@" /dev/null)"
   for _path in "$LIB"/* "$VAR/secrets"/*; do
     case $_named in *" ${_path##*/} "*) ;; *) rm -rf -- "$_path" "$VAR/downloads/${_path##*/}".stat "$VAR/downloads/${_path##*/}".sums ;; esac
@@ -59,8 +60,9 @@ collect_garbage() {
 
 collect_runs() {
   _kept=0
-  for _run in $(ls -1t -- "$VAR/runs"); do
+  ls -1t -- "$VAR/runs" >"$WORK/runs"
+  while IFS= read -r _run; do
     _kept=$((_kept + 1))
     [ "$_kept" -le 10 ] || [ "$_run" = "$TX" ] || rm -rf -- "${VAR:?}/runs/$_run"
-  done
+  done <"$WORK/runs"
 }

@@ -1,17 +1,22 @@
 # Units: which of them need what, and doing it. A stamp says what the running unit was started with. Stamps live in
 # /run, so that none survives a reboot that restarted everything. Never enable, disable, preset or mask.
 
-# unit_states UNIT…: name, load state, active state, sub state, type, result, needs reload, fragment; a line each.
+# unit_states NAMES: name, load state, active state, sub state, type, result, needs reload, fragment; a line each.
 unit_states() {
-  systemctl show --property=Id,LoadState,ActiveState,SubState,Type,Result,NeedDaemonReload,FragmentPath -- "$@" 2>/dev/null |
-    awk -v OFS='\t' -v names="$*" '
+  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
+  systemctl show --property=Id,LoadState,ActiveState,SubState,Type,Result,NeedDaemonReload,FragmentPath -- $1 2>/dev/null |
+    NAMES=$1 awk -v OFS='\t' '
+      function value(key, otherwise) { return key in v && v[key] != "" ? v[key] : otherwise }
       function put() {
-        if (length(v)) print name[++n], v["LoadState"], v["ActiveState"], v["SubState"], v["Type"] == "" ? "-" : v["Type"], v["Result"] == "" ? "-" : v["Result"], v["NeedDaemonReload"] == "" ? "no" : v["NeedDaemonReload"], v["FragmentPath"] == "" ? "-" : v["FragmentPath"]
+        if (!seen) return
+        print name[++n], value("LoadState", "-"), value("ActiveState", "-"), value("SubState", "-"), value("Type", "-"), \
+          value("Result", "-"), value("NeedDaemonReload", "no"), value("FragmentPath", "-")
         split("", v)
+        seen = 0
       }
-      BEGIN { split(names, name, " ") }
+      BEGIN { split(ENVIRON["NAMES"], name, /[ \n]+/) }
       /^$/ { put(); next }
-      { i = index($0, "="); v[substr($0, 1, i - 1)] = substr($0, i + 1) }
+      { i = index($0, "="); v[substr($0, 1, i - 1)] = substr($0, i + 1); seen = 1 }
       END { put() }'
 }
 
@@ -24,8 +29,7 @@ plan_units() {
   : >"$WORK/verbs"
   _names=$(unit_names "$1")
   [ -n "$_names" ] || return 0
-  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
-  unit_states $_names >"$WORK/units"
+  unit_states "$_names" >"$WORK/units"
   while IFS=$TAB read -r _kind _unit _on _digest; do
     [ "$_kind" = unit ] || continue
     _stamp=
@@ -100,8 +104,7 @@ leave_units() {
   [ $# -gt 0 ] || return 0
   _gone=$(printf '%s\n' "$@" | awk -F '\t' 'FNR == NR { if ($1 == "unit") wanted[$2]; next } !($0 in wanted)' "$1" -)
   [ -n "$_gone" ] || return 0
-  # shellcheck disable=SC2086 # unit names have no white space and no pattern characters
-  unit_states $_gone >"$WORK/left"
+  unit_states "$_gone" >"$WORK/left"
   while IFS=$TAB read -r _unit _load _active _rest; do
     # A unit whose file is still there is not ours: stopping it could close the way in.
     if [ "$_load" = not-found ] || [ "$_load" = bad ]; then
@@ -123,8 +126,7 @@ leave_units() {
 failed_units() {
   _names=$(unit_names "$1")
   [ -n "$_names" ] || return 0
-  # shellcheck disable=SC2086 # as above
-  unit_states $_names | awk -F '\t' '$3 == "failed" || $2 == "not-found" || $2 == "bad-setting" { printf " %s (%s)", $1, $3 == "failed" ? $6 : $2 }'
+  unit_states "$_names" | awk -F '\t' '$3 == "failed" || $2 == "not-found" || $2 == "bad-setting" { printf " %s (%s)", $1, $3 == "failed" ? $6 : $2 }'
 }
 
 # Stamps for units that systemd started, or will start, from the files that are there now.
