@@ -32,7 +32,7 @@ if (Number(major) < 20) {
 }
 
 const stop = new AbortController();
-let interrupts = 0;
+let interrupted = 0;
 for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => interrupt(name));
 
 try {
@@ -45,9 +45,10 @@ try {
   const { quickstart } = require("./start/quickstart.ts");
   await quickstart({ root, mode, steps, signal: stop.signal, program: () => ({ ...require("../quickstart.ts") }) });
 } catch (error) {
-  steps.fail(stop.signal.aborted || interrupts > 0 ? "stopped" : "failed");
-  if (interrupts === 0) steps.line(`\n${indent(error instanceof Error ? error.message : String(error))}\n`);
-  process.exitCode = interrupts > 0 ? INTERRUPTED : 1;
+  const stopped = interrupted > 0;
+  steps.fail(stopped ? "stopped" : "failed");
+  steps.line(stopped ? "\n  npm start goes on from here\n" : `\n${indent(messageOf(error))}\n`);
+  process.exitCode = stopped ? INTERRUPTED : 1;
 }
 
 /**
@@ -57,9 +58,9 @@ try {
  */
 function interrupt(name) {
   const now = Date.now();
-  if (interrupts > 0 && now - interrupts < 500) return;
-  const first = interrupts === 0;
-  interrupts = now;
+  if (now - interrupted < 500) return;
+  const first = interrupted === 0;
+  interrupted = now;
   if (first) steps.line(`  ${steps.paint(33, "!")} stopping: what is running is brought to a safe end`);
   if (!first || name === "SIGTERM" || !process.stdin.isTTY) stop.abort();
 }
@@ -74,6 +75,10 @@ function platformNotes() {
     return ["WSL: skipped are services, timers and test hosts; the quickstart needs none of them"];
   }
   return [];
+}
+
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function indent(text) {

@@ -2,7 +2,7 @@ import { type Engine, findEngine } from "../../src/engine/find";
 import { goProxies, type GoProxies } from "../../src/engine/go-proxy";
 import { lockedReleases } from "../../src/engine/locked";
 import { buildAndRun } from "./hello";
-import { EngineFailed, type Program, QuickstartStack } from "./stack";
+import { type Program, QuickstartStack } from "./stack";
 import type { Steps } from "./steps.cjs";
 import { installedSummary, removedSummary } from "./summary";
 
@@ -21,9 +21,7 @@ export interface Quickstart {
 /** Runs the root program with the real engine, tries what it installed, and says what was put where. */
 export async function quickstart(run: Quickstart): Promise<void> {
   const { root, steps, signal } = run;
-  const engine = await engineStep(run);
-  const stack = await QuickstartStack.open(root, engine, run.program, signal);
-
+  const stack = await engineStep(run);
   if (run.mode === "destroy") return destroy(run, stack);
   const proxies = usable(await goProxies(process.env));
   const ignored = await stack.configure(proxies);
@@ -31,7 +29,7 @@ export async function quickstart(run: Quickstart): Promise<void> {
   if (run.mode === "preview" || process.platform !== "linux") return preview(run, stack);
 
   const step = steps.begin("toolchain", "asking the engine what to do");
-  const { changed, outputs } = await reported(run, () => stack.up((text) => step.progress(text)));
+  const { changed, outputs } = await stack.up((text) => step.progress(text));
   step.done(changed ? `${outputs.goVersion} installed` : `${outputs.goVersion}, unchanged`);
 
   const hello = steps.begin("hello", "building a small program with it");
@@ -47,23 +45,26 @@ const ORIGINS: Readonly<Record<Engine["origin"], string>> = {
   "Go module": "built from its Go module",
 };
 
-async function engineStep({ root, steps, signal }: Quickstart): Promise<Engine> {
+async function engineStep({ root, steps, signal, program }: Quickstart): Promise<QuickstartStack> {
   const step = steps.begin("engine", "looking for the Pulumi CLI");
+  const progress = (text: string) => step.progress(text);
   const engine = await findEngine({
     env: process.env,
     projectDir: root,
-    progress: (text) => step.progress(text),
+    progress,
     releases: lockedReleases(root),
     signal,
   });
+  progress("opening the stack in .gofleet/state");
+  const stack = await QuickstartStack.open(root, engine, program, signal);
   step.done(`Pulumi ${engine.version}, ${ORIGINS[engine.origin]}`);
-  return engine;
+  return stack;
 }
 
 async function preview(run: Quickstart, stack: QuickstartStack): Promise<void> {
   const { steps } = run;
   const step = steps.begin("preview", "asking the engine what would change");
-  const { changed, text } = await reported(run, () => stack.preview(steps.colours, (now) => step.progress(now)));
+  const { changed, text } = await stack.preview(steps.colours, (now) => step.progress(now));
   step.done(changed ? "this would change" : "nothing would change");
   if (changed) steps.line(`\n${text.trim().replace(/^(?=.)/gm, "    ")}`);
   steps.line(`\n  ${changed ? "To do it: npm start" : "Everything is as the program says."}\n`);
@@ -72,19 +73,9 @@ async function preview(run: Quickstart, stack: QuickstartStack): Promise<void> {
 async function destroy(run: Quickstart, stack: QuickstartStack): Promise<void> {
   const { steps } = run;
   const step = steps.begin("toolchain", "taking it off");
-  const { changed } = await reported(run, () => stack.destroy((text) => step.progress(text)));
+  const { changed } = await stack.destroy((text) => step.progress(text));
   step.done(changed ? "taken off" : "nothing is installed");
   steps.line(removedSummary(steps));
-}
-
-/** Shows the engine's own words where it fails. */
-async function reported<T>({ steps }: Quickstart, operate: () => Promise<T>): Promise<T> {
-  try {
-    return await operate();
-  } catch (error) {
-    if (error instanceof EngineFailed) steps.fail("failed");
-    throw error;
-  }
 }
 
 /** Proxies that may stand in a stack's configuration: a password must not. */

@@ -37,7 +37,7 @@ export function installedSummary(root: string, steps: Steps, outputs: Outputs, m
     `  ${steps.bold("Next")}`,
     "",
     command(steps, "npm start", "once more: finds nothing to do"),
-    command(steps, "npm start -- --preview", "after a change to quickstart.ts or gofleet.lock.json"),
+    command(steps, "npm start -- --preview", "after a change to quickstart.ts"),
     command(steps, "npm start -- --destroy", "take it off again"),
     command(steps, "README.md", "hosts over SSH, pools and rollouts"),
     "",
