@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GoToolchainHost, hostPool, lock, ssh, type GoToolchainHostArgs, type HostPoolArgs } from "../../src/index";
+import { REPOSITORY } from "../support/engine/project";
+
+/** What one simulated host has, as `test/support/fake-hosts.cjs` writes it. */
+export interface FakeHost {
+  machine: string;
+  components: Record<string, { release: string; instance: string; stack: string; drift?: Record<string, string> }>;
+  fault?: string;
+  visits?: string[];
+}
+
+/** A directory of simulated hosts. */
+export class FakeHosts {
+  readonly directory = mkdtempSync(join(tmpdir(), "gofleet-fake-"));
+
+  /** What the engine's processes need to reach these hosts. */
+  get env(): Record<string, string> {
+    return {
+      GOFLEET_TRANSPORT: join(REPOSITORY, "test/support/fake-hosts.cjs"),
+      GOFLEET_FAKE_STATE: this.directory,
+    };
+  }
+
+  read(address: string): FakeHost {
+    const path = join(this.directory, `${address}.json`);
+    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as FakeHost) : { machine: "", components: {} };
+  }
+
+  change(address: string, change: (host: FakeHost) => void): void {
+    const host = this.read(address);
+    change(host);
+    mkdirSync(this.directory, { recursive: true });
+    writeFileSync(join(this.directory, `${address}.json`), JSON.stringify(host));
+  }
+
+  /** Sets or clears a fault on hosts that were visited before. */
+  fault(address: string, fault?: string): void {
+    this.change(address, (host) => {
+      if (fault === undefined) delete host.fault;
+      else host.fault = fault;
+    });
+  }
+
+  /** The release of a component on each host; empty where there is none. */
+  releases(addresses: readonly string[], component: string): string[] {
+    return addresses.map((address) => this.read(address).components[component]?.release ?? "");
+  }
+
+  forgetVisits(addresses: readonly string[]): void {
+    for (const address of addresses) this.change(address, (host) => (host.visits = []));
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export const LOCK = join(REPOSITORY, "gofleet.lock.json");
+
+/** Addresses 10.0.0.1 … for keys rack-1 …; simulated, nothing is ever sent there. */
+export const addresses = (count: number): string[] => Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}`);
+
+export function pool(count: number, more: Omit<HostPoolArgs, "hosts"> = {}): ReturnType<typeof hostPool> {
+  const hosts = Object.fromEntries(addresses(count).map((host, i) => [`rack-${i + 1}`, ssh({ host, user: "root" })]));
+  return hostPool({ hosts, ...more });
+}
+
+/** A program with one toolchain component on the target. */
+export function toolchain(args: Pick<GoToolchainHostArgs, "target"> & Partial<GoToolchainHostArgs>, name = "go") {
+  return async () => {
+    const go = new GoToolchainHost(name, {
+      go: lock("1.26.8", LOCK),
+      source: { kind: "module", proxy: "http://127.0.0.1:9" },
+      ...args,
+    });
+    return { version: go.goVersion, hosts: go.hosts };
+  };
+}
