@@ -7,7 +7,7 @@ import { join } from "node:path";
 const BUILT = "node_modules/.cache/gofleet/built";
 const SOURCES = ["src", "tsconfig.json", "package-lock.json", "scripts/build.mjs"];
 
-/** @param {string} root @param {import("./steps.cjs").Steps} steps @param {AbortSignal} signal */
+/** Installs dependencies and compiles, each only where it is needed. */
 export async function prepare(root, steps, signal) {
   if (!installed(root)) {
     const step = steps.begin("dependencies", "installing with npm ci");
@@ -22,7 +22,7 @@ export async function prepare(root, steps, signal) {
 }
 
 /** Whether node_modules holds what package-lock.json asks for: npm keeps a list of what it installed. */
-function installed(root) {
+export function installed(root) {
   const list = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(list)) return false;
   const [wanted, found] = [join(root, "package-lock.json"), list].map((path) => JSON.parse(readFileSync(path, "utf8")));

@@ -1,12 +1,11 @@
 // One line per step, with a spinner on a terminal and plain lines elsewhere. Used before anything is installed, so it
-// stands on Node alone.
+// stands on Node alone. Documented in steps.d.cts.
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const MARKS = { done: ["✔", 32], same: ["✔", 32], skipped: ["–", 33], failed: ["✘", 31] };
+const MARKS = { done: ["✔", 32], failed: ["✘", 31] };
 const LABEL = 14;
 const PLAIN_EVERY = 15_000;
 
 class Steps {
-  /** @param {NodeJS.WriteStream} out @param {NodeJS.ProcessEnv} env */
   constructor(out = process.stdout, env = process.env) {
     this.out = out;
     this.live = out.isTTY === true && env.TERM !== "dumb" && !env.CI;
@@ -14,7 +13,6 @@ class Steps {
     this.running = undefined;
   }
 
-  /** Begins a step; the one before must have ended. @param {string} label @param {string} text */
   begin(label, text) {
     const step = { label, text, started: Date.now(), told: Date.now(), frame: 0, timer: undefined };
     this.running = step;
@@ -25,33 +23,23 @@ class Steps {
       this.line(`  · ${label.padEnd(LABEL)}${text}`);
     }
     return {
-      /** Says what is being done now. @param {string} now */
       progress: (now) => this.#progress(step, now),
-      /** @param {string} result */
       done: (result) => this.#end(step, "done", result),
-      /** @param {string} result */
-      skipped: (result) => this.#end(step, "skipped", result),
-      /** @param {string} result */
       failed: (result) => this.#end(step, "failed", result),
     };
   }
 
-  /** Prints a line of its own. @param {string} text */
   line(text = "") {
     this.#clear();
     this.out.write(`${text}\n`);
   }
 
-  /** Ends the running step, if there is one, as failed. @param {string} result */
   fail(result) {
     if (this.running) this.#end(this.running, "failed", result);
   }
 
-  /** @param {string} text */
   bold = (text) => this.paint(1, text);
-  /** @param {string} text */
   dim = (text) => this.paint(2, text);
-  /** @param {number} code @param {string} text */
   paint(code, text) {
     return this.colours ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
@@ -90,13 +78,11 @@ class Steps {
   }
 }
 
-/** `7 s`, `3 min 5 s` @param {number} seconds */
 function duration(seconds) {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** @param {string} text @param {number} room */
 function cut(text, room) {
   const line = text.replace(/\s+/g, " ");
   return line.length <= room ? line : `${line.slice(0, Math.max(0, room - 1))}…`;
