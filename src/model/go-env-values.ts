@@ -16,7 +16,7 @@ const matching =
   (value) =>
     shape.test(value) ? undefined : wanted;
 
-const directory: ValueCheck = (value) => {
+const absolutePath: ValueCheck = (value) => {
   if (/^~|\$/.test(value)) return "an absolute path; ~ and $HOME are not expanded in go.env";
   if (!value.startsWith("/")) return "an absolute path";
   return value.split("/").includes("..") ? "an absolute path without .. in it" : undefined;
@@ -37,6 +37,7 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
   CGO_LDFLAGS: cgoFlags,
   CXX: compiler,
   FC: compiler,
+  GCCGO: absolutePath,
   GO111MODULE: oneOf("on", "off", "auto"),
   GO386: oneOf("sse2", "softfloat"),
   GOAMD64: oneOf("v1", "v2", "v3", "v4"),
@@ -46,8 +47,8 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
     '"5", "6" or "7", with ",softfloat" or ",hardfloat" where needed',
   ),
   GOARM64: matching(/^v(8\.[0-9]|9\.[0-5])(,(lse|crypto))*$/, 'an architecture level such as "v8.0" or "v9.0,lse"'),
-  GOBIN: directory,
-  GOCACHE: (value) => (value === "off" ? undefined : directory(value, undefined)),
+  GOBIN: absolutePath,
+  GOCACHE: (value) => (value === "off" ? undefined : absolutePath(value, undefined)),
   GOEXPERIMENT: matching(/^[a-z0-9]+(,[a-z0-9]+)*$/, 'experiments with commas between, such as "none"'),
   GOFIPS140: matching(
     /^(off|latest|inprocess|certified|v\d+\.\d+\.\d+)$/,
@@ -57,14 +58,14 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
   GOINSECURE: modulePatterns,
   GOMIPS: oneOf("hardfloat", "softfloat"),
   GOMIPS64: oneOf("hardfloat", "softfloat"),
-  GOMODCACHE: directory,
+  GOMODCACHE: absolutePath,
   GONOPROXY: modulePatterns,
   GONOSUMDB: modulePatterns,
   GOOS: matching(/^[a-z0-9]+$/, 'an operating system such as "linux" (go tool dist list)'),
   GOPATH: (value) =>
     value
       .split(":")
-      .map((each) => directory(each, undefined))
+      .map((each) => absolutePath(each, undefined))
       .find(Boolean),
   GOPPC64: oneOf("power8", "power9", "power10"),
   GOPRIVATE: modulePatterns,
@@ -74,9 +75,9 @@ const CHECKS: { readonly [Key in GoEnvKey]?: ValueCheck } = {
     /^off$|^[^\s=]+( https?:\/\/\S+)?$/,
     '"off", a database\'s name or "<name>+<hash>+<key>", then its URL',
   ),
-  GOTMPDIR: directory,
+  GOTMPDIR: absolutePath,
   GOTOOLCHAIN: goToolchain,
-  GOWORK: (value) => (value === "off" ? undefined : directory(value, undefined)),
+  GOWORK: (value) => (value === "off" ? undefined : absolutePath(value, undefined)),
   PKG_CONFIG: matching(/^[^\s'"]+$/, "a command's name or path, alone"),
   GOVCS: matching(/^[^\s:,]+:[^\s:,]+(,[^\s:,]+:[^\s:,]+)*$/, 'rules such as "public:git,private:all" or "*:git"'),
 };

@@ -44,6 +44,8 @@ export function words(...values: readonly string[]): UnitText {
 /** `NAME=value` for `Environment=`. See systemd.exec(5). */
 export function environment(name: string, value: string): UnitText {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Error(`${JSON.stringify(name)} is not a variable's name`);
+  // systemd drops an assignment with any other control character in it.
+  if (/[^\P{Cc}\t\n\u0080-\u009f]/u.test(value)) throw new Error(`${name} holds a control character`);
   return words(`${name}=${value}`);
 }
 
@@ -53,8 +55,9 @@ export function environment(name: string, value: string): UnitText {
  */
 export function exec(program: string, ...args: readonly string[]): UnitText {
   // systemd does not expand variables in the program's name, so a `$` there has no escape.
-  if (!/^[A-Za-z0-9_/][^\p{Cc}"'\\$\s]*$/u.test(program))
+  if (!/^[A-Za-z0-9_/][^\p{Cc}"'\\$\s]*$/u.test(program) || UNREADABLE.test(program)) {
     throw new Error(`${JSON.stringify(program)} cannot be executed`);
+  }
   const rest = args.map((arg) => doubleQuoted(arg.replaceAll("%", "%%").replaceAll("$", "$$$$")));
   return [program.replaceAll("%", "%%"), ...rest].join(" ") as UnitText;
 }
@@ -76,9 +79,12 @@ export function escapePath(value: AbsolutePath): string {
     .join("");
 }
 
+/** systemd drops a whole line that holds one of these: NUL, half a surrogate pair, a code point that is no character. */
+const UNREADABLE = /[\0\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
 /** A word in double quotes with C escapes. */
 function doubleQuoted(value: string): string {
-  if (value.includes("\0") || /\p{Cs}/u.test(value)) throw new Error("a unit file's word must be Unicode without NUL");
+  if (UNREADABLE.test(value)) throw new Error("a unit file cannot hold NUL, surrogates or Unicode noncharacters");
   const body = value
     .replace(/["\\]/g, "\\$&")
     .replace(/[\p{Cc}\u2028\u2029]/gu, (char) =>
@@ -89,5 +95,6 @@ function doubleQuoted(value: string): string {
 
 /** systemd strips white space at the ends and joins a line that ends in a backslash with the next one. */
 function isPlain(value: string): boolean {
-  return !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(value) && value === value.trim() && !value.endsWith("\\");
+  const oneLine = !/[\p{Cc}\u2028\u2029]/u.test(value) && !value.endsWith("\\");
+  return oneLine && !UNREADABLE.test(value) && value === value.trim();
 }

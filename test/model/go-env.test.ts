@@ -16,6 +16,7 @@ const GOOD: { readonly [Key in GoEnvKey]?: readonly string[] } = {
   CGO_ENABLED: ["0", "1"],
   CGO_FFLAGS: ["-O1"],
   CGO_LDFLAGS: ["'-L/opt/my lib' -lx"],
+  GCCGO: ["/opt/gccgo/bin/gccgo"],
   GO111MODULE: ["on", "auto"],
   GO386: ["softfloat"],
   GOAMD64: ["v3"],

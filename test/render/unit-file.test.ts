@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { environment, escapePath, exec, literal, path, text, unitFile, words } from "../../src/render/unit-file";
+import { assertGolden } from "../support/golden";
+
+describe("unit file", () => {
+  it("is written section by section", () => {
+    assertGolden(
+      "unit/example.service",
+      unitFile(
+        ["Unit", { Description: text("100% of the build cache"), Documentation: undefined }],
+        [
+          "Service",
+          {
+            Type: literal("oneshot"),
+            Environment: [environment("GOFLAGS", "-mod=readonly"), environment("NOTE", 'a "b" \\ $HOME %i')],
+            ExecStart: [exec("/usr/bin/true"), exec("/usr/bin/echo", "a b", "$HOME", "50%", ";", "")],
+            ReadWritePaths: words("/var/cache/a b", "/srv/50%"),
+            MemoryMax: literal("25%"),
+          },
+        ],
+        ["Install", { WantedBy: literal("multi-user.target") }],
+      ),
+    );
+  });
+
+  it("is a mount unit", () => {
+    assertGolden(
+      "unit/var-cache-go\\x2dbuild.mount",
+      unitFile(["Mount", { What: literal("tmpfs"), Where: path("/var/cache/go-build"), Type: literal("tmpfs") }]),
+    );
+  });
+
+  const names: Record<string, string> = {
+    "/var/cache/go-build": "var-cache-go\\x2dbuild",
+    "/": "-",
+    "//a//b/": "a-b",
+    "/.hidden": "\\x2ehidden",
+    "/srv/50%": "srv-50\\x25",
+    "/é": "\\xc3\\xa9",
+  };
+  for (const [given, name] of Object.entries(names)) {
+    it(`names ${given} ${name}`, () => assert.equal(escapePath(given as `/${string}`), name));
+  }
+
+  const refused: Record<string, () => unknown> = {
+    "a second line": () => text("a\nUser=root"),
+    "a continued line": () => text("a\\"),
+    "space that systemd would strip": () => literal(" a"),
+    "a prefix before the program": () => exec("-/bin/sh"),
+    "a full-privileges prefix": () => exec("+/bin/sh"),
+    "a program with a variable": () => exec("/bin/$SHELL"),
+    "a program with arguments": () => exec("/bin/sh -c id"),
+    "a variable's name with =": () => environment("A=B", "c"),
+    "a control character in a variable": () => environment("A", "\u001b[0m"),
+    "a NUL in an argument": () => exec("/bin/echo", "\0"),
+  };
+  for (const [name, make] of Object.entries(refused)) {
+    it(`refuses ${name}`, () => assert.throws(make));
+  }
+
+  it("takes only text that was escaped", () => {
+    // @ts-expect-error a plain string has not been through an escape
+    assert.ok(unitFile(["Unit", { Description: "plain" }]));
+  });
+});
