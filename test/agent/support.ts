@@ -85,17 +85,19 @@ export interface Shell {
   readonly bin: string;
 }
 
+let found: readonly Shell[] | undefined;
+
 /** The shells of this machine that the agent must run under. */
 export function shells(): readonly Shell[] {
-  const wanted = ["dash", "busybox", "bash"] as const;
-  return wanted.flatMap((name) => {
+  found ??= ["dash", "busybox", "bash"].flatMap((name) => {
     const path = which(name);
     if (path === undefined) return [];
     const bin = mkdtempSync(join(tmpdir(), `gofleet-sh-${name}-`));
     symlinkSync(path, join(bin, "sh"));
-    process.on("exit", () => rmSync(bin, { recursive: true, force: true }));
+    process.once("exit", () => rmSync(bin, { recursive: true, force: true }));
     return [{ name, bin }];
   });
+  return found;
 }
 
 export function which(name: string): string | undefined {

@@ -6,6 +6,7 @@ activate() {
     not_applied "$2"
     return 0
   }
+  ACTIVE=$2
   _to=/dev/null
   [ -z "$2" ] || _to=$ETC/releases/$2/.gofleet/manifest
   make_users "$_to" && set_owners "$_to" || return 1
@@ -13,7 +14,7 @@ activate() {
   remember_data "$_to"
   make_host_settings "$_to" || return 1
   [ -n "$SYSTEMD" ] || return 0
-  if [ -n "$3" ] || units_changed "$1" "$_to"; then
+  if [ -n "$3" ] || units_changed "$1" "$_to" || units_stale "$_to"; then
     quiet systemctl daemon-reload || return 1
   fi
   pause_at reloaded
@@ -51,7 +52,7 @@ make_users() {
 
 # Owners that did not exist while the release was staged.
 set_owners() {
-  awk -F '\t' -v tree="$ETC/releases/$TO" '
+  awk -F '\t' -v tree="$ETC/releases/$ACTIVE" '
     ($1 == "file" || $1 == "copy") && $4 ":" $5 != "root:root" {
       print $3 "\t" $4 ":" $5 "\t" tree $2
       if ($1 == "copy") print $3 "\t" $4 ":" $5 "\t" $2
@@ -81,7 +82,7 @@ make_host_settings() {
 
 # Directories that tmpfiles or the units are about to make: they go with the component, unless they were there before.
 remember_data() {
-  _files=$(awk -F '\t' -v tree="$ETC/releases/$TO" '
+  _files=$(awk -F '\t' -v tree="$ETC/releases/$ACTIVE" '
     $1 == "file" && $2 ~ /^\/etc\/(tmpfiles\.d|systemd\/system)\// { print tree $2 }' "$1")
   [ -n "$_files" ] || return 0
   # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
@@ -100,6 +101,12 @@ remember_data() {
     }' $_files | while IFS= read -r _dir; do
     [ -e "$_dir" ] || grep -qsxF -- "$_dir" "$VAR/data" || printf '%s\n' "$_dir" >>"$VAR/data"
   done
+}
+
+# Does systemd know older files of the units than those on the disk?
+units_stale() {
+  plan_units "$1"
+  [ -s "$WORK/verbs" ] && grep -q "${TAB}yes$TAB" "$WORK/units"
 }
 
 # Did a unit file change between two releases, or was one repaired?

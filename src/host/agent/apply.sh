@@ -9,7 +9,6 @@ verb_apply() {
   set_component "$COMPONENT"
   MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
   FROM='' TO=$RELEASE
-  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
   set_work "$RUN"
   take_lock "$LOCKWAIT"
   emit locked
@@ -25,19 +24,21 @@ verb_apply() {
   wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "the plan could not be written: no space or read-only"
   check_paths "$MANIFEST" "$WORK"
+  FACT_SYSTEMD=0
+  [ -z "$SYSTEMD" ] || systemd_version
   precheck
   pause_at checked
-  _confirm=$(confirm_seconds "$MANIFEST")
+  confirm_seconds "$MANIFEST"
   [ -n "$OWNER_INSTANCE" ] || write_owner "$STACK" "$URN" "$INSTANCE" || fail 12 "$ETC/owner cannot be written"
   write_txn switching || fail 12 "$ETC/txn cannot be written: no space or read-only"
   TXN_FROM=$FROM TXN_TO=$TO TXN_TX=$TX
   [ -z "$FORCE" ] || disarm
   pause_at txn
-  if [ "$_confirm" -gt 0 ]; then
+  if [ "$SECONDS_TO_CONFIRM" -gt 0 ]; then
     disarm
     # Long enough for the switch itself; the window proper begins when the probes are through.
-    arm $((_confirm + DEADLINE)) || { rm -f -- "$ETC/txn"; fail 14 "the timer that goes back could not be armed"; }
-    emit armed msg "$_confirm"
+    arm $((SECONDS_TO_CONFIRM + DEADLINE)) || { rm -f -- "$ETC/txn"; fail 14 "the timer that goes back could not be armed"; }
+    emit armed msg "$SECONDS_TO_CONFIRM"
     pause_at armed
   fi
   if ! switch_to "$RELEASE"; then
@@ -54,8 +55,8 @@ verb_apply() {
     go_back "$WHY"
   fi
   pause_at probed
-  if [ "$_confirm" -gt 0 ]; then
-    await_confirmation "$_confirm"
+  if [ "$SECONDS_TO_CONFIRM" -gt 0 ]; then
+    await_confirmation "$SECONDS_TO_CONFIRM"
   fi
   settle || fail 12 "the transaction could not be settled"
   pause_at settled

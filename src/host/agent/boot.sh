@@ -50,7 +50,8 @@ boot_component() {
     BEGAN=0
     _away=$TXN_TO _back=$TXN_FROM
     emit reverting msg "the host was restarted in phase $TXN_PHASE"
-    boot_back && record_decision "$_away" "$_back" "the host was restarted in phase $TXN_PHASE"
+    CAUSE="the host was restarted in phase $TXN_PHASE"
+    boot_back
     current_release
   fi
   [ ! -d "$ETC" ] || stamp_all "$ETC/releases/$CURRENT/.gofleet/manifest"
@@ -65,8 +66,8 @@ boot_back() {
   make_plan "$_manifest" "$_back" "$WORK" && : >"$WORK/handover" && switch_to "$_back" || return 1
   # Nothing of either release runs yet; what systemd queued from the wrong files is asked for again.
   stamp_all "$ETC/releases/$_away/.gofleet/manifest"
-  TO=$_back
   activate "$_away" "$_back" force
+  record_decision "$_away" "$_back" "$CAUSE"
   rm -f -- "$ETC/txn"
   sync -f "$ETC" 2>/dev/null
   [ -n "$_back" ] || take_off

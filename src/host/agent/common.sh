@@ -77,6 +77,8 @@ set_paths() {
   HOST_VAR=$ROOT/var/lib/gofleet
   HOST_LIB=$ROOT/usr/local/lib/gofleet
   HOST_RUN=$ROOT/run/gofleet
+  FACT_MACHINE=
+  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
   SYSTEMD=
   [ -n "$ROOT" ] || [ ! -d /run/systemd/system ] || SYSTEMD=1
 }
@@ -138,6 +140,11 @@ set_work() {
 # Replaces a small file so that a crash leaves the old text or the new one. Text on stdin.
 write_file() {
   cat >"$1.new" && sync "$1.new" 2>/dev/null && mv -fT -- "$1.new" "$1"
+}
+
+# write_text FILE TEXT: the same for a few lines. `sync`: also on the disk before it counts.
+write_text() {
+  printf '%s\n' "$2" >"$1.new" && { [ "${3:-}" != sync ] || sync "$1.new" 2>/dev/null; } && mv -fT -- "$1.new" "$1"
 }
 
 # Seconds since boot: a clock that nobody sets.

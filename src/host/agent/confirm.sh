@@ -24,7 +24,6 @@ disarm() {
 open_decision() {
   set_component "$COMPONENT"
   FROM=$CURRENT TO=$CURRENT
-  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
   [ -d "$VAR" ] || finish 66 failed "no component $COMPONENT on this host"
   take_lock "$LOCKWAIT"
   set_component "$COMPONENT"
@@ -48,26 +47,23 @@ verb_confirm() {
 
 # By the timer (the directory is the run's, output goes nowhere) or by the operator.
 verb_revert() {
-  _cause='asked to by the operator'
+  CAUSE='asked to by the operator'
   if detached; then
-    _cause='not confirmed in time'
+    CAUSE='not confirmed in time'
     ECHO=
     LOCKWAIT=600
   fi
   open_decision
-  RUN=$VAR/runs/$TX
   if [ "$TXN_TX" != "$TX" ]; then
-    RUN=
     finish 65 failed "transaction $TX is not pending; current is ${CURRENT:-nothing}"
   fi
+  RUN=$VAR/runs/$TX
   LOG=$RUN/log
-  _back=$TXN_FROM _away=$TXN_TO
-  emit reverting msg "$_cause"
+  emit reverting msg "$CAUSE"
   # The timer must not be stopped by what it started.
-  [ -z "$ECHO" ] || disarm
-  if revert_switch "$_away" "$_back"; then
-    [ ! -d "$VAR" ] || record_decision "$_away" "$_back" "$_cause"
-    finish 20 reverted "$_cause"
+  detached || disarm
+  if revert_switch "$TXN_TO" "$TXN_FROM"; then
+    finish 20 reverted "$CAUSE"
   fi
-  finish 22 failed "$_cause; and going back failed: $WHY"
+  finish 22 failed "$CAUSE; and going back failed: $WHY"
 }

@@ -2,8 +2,8 @@
 
 # stage_downloads: every download of the manifest is there and whole afterwards, or the verb ends with 15.
 stage_downloads() {
+  has "$MANIFEST" download || return 0
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
-  [ -s "$WORK/downloads" ] || return 0
   sweep "$LIB"
   while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
     if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed"; then
@@ -45,7 +45,7 @@ changed_files() {
   look "$LIB/$_name" >"$WORK/look"
   if sed 1d "$VAR/downloads/$_name.stat" | cmp -s - "$WORK/look"; then return 0; fi
   sed 1d "$VAR/downloads/$_name.stat" | awk -F '\t' -v OFS='\t' '
-    FNR == NR { was[$1] = $0; type[$1] = $2; mode[$1] = $3; who[$1] = $4; size[$1] = $5; link[$1] = $8; next }
+    FILENAME != ARGV[2] { was[$1] = $0; type[$1] = $2; mode[$1] = $3; who[$1] = $4; size[$1] = $5; link[$1] = $8; next }
     !($1 in was) { print "added", $1; next }
     { seen[$1] }
     was[$1] == $0 { next }

@@ -2,8 +2,7 @@
 
 # Sets FACT_* and prints them. `systemd` is 0 where systemd does not run or must not be used.
 facts() {
-  FACT_OS=unknown FACT_VERSION='' FACT_SYSTEMD=0 FACT_SELINUX=disabled FACT_MACHINE=''
-  [ ! -r /etc/machine-id ] || read -r FACT_MACHINE </etc/machine-id
+  FACT_OS=unknown FACT_VERSION='' FACT_SYSTEMD=0 FACT_SELINUX=disabled
   if [ -r /etc/os-release ]; then
     while IFS='=' read -r key value; do
       value=${value#\"}
@@ -13,20 +12,16 @@ facts() {
       esac
     done </etc/os-release
   fi
-  FACT_KERNEL=$(uname -rm)
-  case ${FACT_KERNEL##* } in
+  read -r FACT_KERNEL </proc/sys/kernel/osrelease
+  # Newer kernels tell the machine without a process.
+  if [ -r /proc/sys/kernel/arch ]; then read -r FACT_ARCH </proc/sys/kernel/arch; else FACT_ARCH=$(uname -m); fi
+  case $FACT_ARCH in
     x86_64) FACT_ARCH=amd64 ;;
     aarch64) FACT_ARCH=arm64 ;;
-    *) FACT_ARCH=${FACT_KERNEL##* } ;;
   esac
-  FACT_KERNEL=${FACT_KERNEL% *}
-  FACT_USER=$(id -un)
-  if [ -n "$SYSTEMD" ]; then
-    FACT_SYSTEMD=$(systemctl --version 2>/dev/null)
-    FACT_SYSTEMD=${FACT_SYSTEMD#systemd }
-    FACT_SYSTEMD=${FACT_SYSTEMD%%[!0-9]*}
-    FACT_SYSTEMD=${FACT_SYSTEMD:-0}
-  fi
+  FACT_USER=root
+  is_root || FACT_USER=$(id -un)
+  [ -z "$SYSTEMD" ] || systemd_version
   if [ -r /sys/fs/selinux/enforce ]; then
     read -r FACT_SELINUX </sys/fs/selinux/enforce
     case $FACT_SELINUX in 1) FACT_SELINUX=enforcing ;; *) FACT_SELINUX=permissive ;; esac
@@ -35,13 +30,35 @@ facts() {
     :systemd "$FACT_SYSTEMD" selinux "$FACT_SELINUX" kernel "$FACT_KERNEL" user "$FACT_USER"
 }
 
+is_root() {
+  while read -r _key _uid _rest; do
+    [ "$_key" != Uid: ] || break
+  done </proc/self/status
+  [ "$_uid" = 0 ]
+}
+
+# systemd's own library carries the version in its name, which costs no process.
+systemd_version() {
+  for _library in /usr/lib/*/systemd/libsystemd-shared-*.so /usr/lib/systemd/libsystemd-shared-*.so; do
+    [ -e "$_library" ] || continue
+    FACT_SYSTEMD=${_library##*libsystemd-shared-}
+    FACT_SYSTEMD=${FACT_SYSTEMD%%[!0-9]*}
+    break
+  done
+  [ "${FACT_SYSTEMD:-0}" = 0 ] || return 0
+  FACT_SYSTEMD=$(systemctl --version 2>/dev/null)
+  FACT_SYSTEMD=${FACT_SYSTEMD#systemd }
+  FACT_SYSTEMD=${FACT_SYSTEMD%%[!0-9]*}
+  FACT_SYSTEMD=${FACT_SYSTEMD:-0}
+}
+
 # Ends with 14 where the agent could not do its work. Under a root the operating system does not matter.
 preflight() {
   missing_tools
   [ -z "$MISSING" ] || fail 14 "missing:$MISSING"
   case $FACT_ARCH in amd64 | arm64) ;; *) fail 14 "architecture $FACT_ARCH is not supported; wanted: amd64 or arm64" ;; esac
   [ -z "$ROOT" ] || return 0
-  [ "$(id -u)" = 0 ] || fail 14 "user $FACT_USER cannot change this host; wanted: root, or another user with become"
+  is_root || fail 14 "user $FACT_USER cannot change this host; wanted: root, or another user with become"
   [ "$UNSUPPORTED" != allow ] || return 0
   case $FACT_OS-$FACT_VERSION in
     debian-12 | debian-13 | ubuntu-22.04 | ubuntu-24.04) ;;

@@ -94,6 +94,7 @@ verb_exited() {
   if [ "$TXN_TX" = "$TX" ] && [ "$TXN_PHASE" != unconfirmed ]; then
     FROM=$TXN_FROM
     RELEASE=$TXN_TO
+    TO=$TXN_TO
     go_back "the agent was ended in phase $TXN_PHASE (${_ended% })"
   fi
   printf '%s\n' "${_ended% }" >"$RUN/exit"

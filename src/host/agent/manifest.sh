@@ -26,6 +26,8 @@ check_manifest() {
   [ -f "$1" ] || fail 11 "no manifest: release $RELEASE is neither in the upload nor on this host"
   _sum=$(sha256sum <"$1")
   case $_sum in "$RELEASE"*) ;; *) fail 11 "the manifest's id is $(printf %.16s "$_sum"), wanted: $RELEASE" ;; esac
+  # The current release was checked when it came.
+  [ "$RELEASE" != "$CURRENT" ] || [ -z "$SYSTEMD" ] || return 0
   _wrong=$(awk -F '\t' '
     function bad(why) { print "manifest line " NR ": " why; exit }
     function path(p) {
@@ -47,11 +49,20 @@ check_manifest() {
   [ -z "$_units" ] || fail 14 "units need systemd and a whole host, not ${ROOT:-a host without systemd}:$_units"
 }
 
-# Prints the seconds in which a new connection must confirm. The request may ask for more.
+# Sets SECONDS_TO_CONFIRM: in which a new connection must confirm. The request may ask for more.
 confirm_seconds() {
-  awk -F '\t' -v asked="${CONFIRM:-0}" '
-    $1 == "confirm" { seconds = $2 }
-    END { print (asked + 0 > seconds + 0 ? asked : seconds) + 0 }' "$1"
+  SECONDS_TO_CONFIRM=$CONFIRM
+  while IFS=$TAB read -r _kind _seconds _rest; do
+    [ "$_kind" != confirm ] || [ "$_seconds" -le "$CONFIRM" ] || SECONDS_TO_CONFIRM=$_seconds
+  done <"$1"
+}
+
+# Does a manifest have a record of this kind? No process: the text is short.
+has() {
+  while IFS=$TAB read -r _kind _rest; do
+    [ "$_kind" != "$2" ] || return 0
+  done <"$1"
+  return 1
 }
 
 # The sums of a release's tree (its files, its probes) under directory $2, and of the copies outside if $3 is `copies`,

@@ -132,5 +132,5 @@ finish_handover() {
 
 write_owner() {
   [ "$OWNER_STACK:$OWNER_URN:$OWNER_INSTANCE" != "$1:$2:$3" ] || return 0
-  printf 'stack %s\nurn %s\ninstance %s\n' "$1" "$2" "$3" | write_file "$ETC/owner" && read_owner
+  write_text "$ETC/owner" "stack $1${NL}urn $2${NL}instance $3" sync && read_owner
 }

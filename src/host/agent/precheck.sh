@@ -31,14 +31,15 @@ precheck() {
   emit precheck msg "$RELEASE"
   _files=$(awk -F '\t' -v tree="$_tree" '
     $1 == "file" && $2 ~ /^\/etc\/systemd\/system\/[^\/]*\.(service|socket|timer|mount|path|slice|target)$/ && $2 !~ /@\./ { print tree $2 }' "$MANIFEST")
-  if [ -n "$_files" ]; then
+  # Units that are on already were verified when they came.
+  if [ -n "$_files" ] && units_changed "$CURRENT" "$MANIFEST"; then
     # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
     OUTPUT=$(SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no $_files 2>&1 9>&-) ||
       precheck_failed "systemd-analyze verify"
   fi
-  _files=$(tree_files "$MANIFEST" /etc/sysusers.d/)
-  for _file in $_files; do
-    ! systemd-sysusers --help 2>/dev/null | grep -q -- --dry-run ||
+  for _file in $(tree_files "$MANIFEST" /etc/sysusers.d/); do
+    # Older versions cannot try it (before 250).
+    [ "$FACT_SYSTEMD" -lt 250 ] || cmp -s "$_tree$_file" "$ETC/current$_file" ||
       OUTPUT=$(systemd-sysusers --dry-run "$_tree$_file" 2>&1 9>&-) || precheck_failed "systemd-sysusers --dry-run"
   done
   for _file in $(tree_files "$MANIFEST" /etc/sudoers.d/); do

@@ -22,7 +22,6 @@ go_back() {
 # revert_switch FROM-RELEASE TO-RELEASE: switch, activate, probe, settle on the release before. Sets WHY on failure.
 revert_switch() {
   WHY='the switch back could not be written'
-  TO=$2
   BACKWARDS=revert-
   : >"$WORK/bad"
   _manifest=/dev/null
@@ -34,6 +33,8 @@ revert_switch() {
   WHY="activation of $2 failed"
   activate "$1" "$2" force || { [ -z "$2" ] || return 1; }
   [ -z "$2" ] || probe_all "$2" || return 1
+  # Before the transaction is over, so that a crash in between cannot lose the reason.
+  [ -z "$CAUSE" ] || record_decision "$1" "$2" "$CAUSE"
   rm -f -- "$ETC/txn"
   TXN_PHASE=
   [ -n "$2" ] || take_off

@@ -17,9 +17,9 @@ verb_run() {
   wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "$WORK cannot be written: no space"
   check_paths "$MANIFEST" "$WORK"
-  # What is wrong inside the release itself; only then is it staged again.
-  grep -F -- "$ETC/releases/$RELEASE/" "$WORK/bad" >"$WORK/drifted"
-  release_intact || echo drift >>"$WORK/drifted"
+  # Something is wrong inside the release itself: only then is it staged again.
+  DAMAGED=
+  ! grep -qsF -- "$ETC/releases/$RELEASE/" "$WORK/bad" && release_intact || DAMAGED=1
   [ -n "$STAGEONLY" ] || ! nothing_to_do || finish_same
   check_expected
   [ -n "$OWNER_INSTANCE" ] || FIRST=1
@@ -43,7 +43,8 @@ verb_run() {
 
 # Modes and links inside the release, which sums do not show.
 release_intact() {
-  [ -d "$ETC/releases/$RELEASE" ] && ! grep -qE "^(mode|owner)|in the release" "$WORK/drift"
+  [ -d "$ETC/releases/$RELEASE" ] || return 1
+  [ ! -s "$WORK/drift" ] || ! grep -qE "^(mode|owner)|in the release" "$WORK/drift"
 }
 
 # Current, settled, ours, every path as it should be, every unit as its files say: nothing is written at all.
@@ -52,14 +53,23 @@ nothing_to_do() {
     [ "$OWNER_URN" = "$URN" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
   if [ -n "$SYSTEMD" ]; then
     plan_units "$MANIFEST"
-    [ ! -s "$WORK/verbs" ] && ! grep -q "${TAB}yes$TAB" "$WORK/units" 2>/dev/null || return 1
+    [ ! -s "$WORK/verbs" ] || return 1
   fi
+  right_downloads && right_supplies
+}
+
+right_downloads() {
+  has "$MANIFEST" download || return 0
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
   while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
     download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" || return 1
   done 4<"$WORK/downloads"
   wrong_overlays "$ETC/releases/$RELEASE" >"$WORK/overlays"
-  [ ! -s "$WORK/overlays" ] || return 1
+  [ ! -s "$WORK/overlays" ]
+}
+
+# Secrets, and the probe outputs that stand for running the probes again.
+right_supplies() {
   while IFS=$TAB read -r _kind _name _rest; do
     case $_kind in
       probe) [ -f "$VAR/probes/$_name" ] || return 1 ;;

@@ -2,12 +2,12 @@
 
 # A decision by somebody: who moved the component last.
 record_move() {
-  printf 'time %s\noperator %s\nfrom %s\nto %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$OPERATOR" "$1" "$2" | write_file "$VAR/moved"
+  write_text "$VAR/moved" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}operator $OPERATOR${NL}from $1${NL}to $2"
 }
 
 # A decision by the host itself: record_decision FROM TO CAUSE
 record_decision() {
-  printf 'time %s\nfrom %s\nto %s\ncause %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" "$3" | write_file "$VAR/decision"
+  write_text "$VAR/decision" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}from $1${NL}to $2${NL}cause $3" sync
 }
 
 # Sets DECISION_* from a file of `key value` lines.
@@ -43,6 +43,7 @@ collect_garbage() {
   set --
   _kept=0
   ls -1t -- "$ETC/releases" >"$WORK/releases"
+  set --
   while IFS= read -r _id; do
     if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || { [ -n "$TXN_PHASE" ] && [ "$_id" = "$TXN_FROM" ]; }; then
       _kept=$((_kept + 1))
@@ -59,6 +60,8 @@ collect_garbage() {
 }
 
 collect_runs() {
+  set -- "$VAR/runs"/*
+  [ $# -gt 10 ] || return 0
   _kept=0
   ls -1t -- "$VAR/runs" >"$WORK/runs"
   while IFS= read -r _run; do

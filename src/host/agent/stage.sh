@@ -4,7 +4,7 @@
 # Ends with 11 or 12 unless releases/RELEASE is there and whole afterwards.
 stage_release() {
   _release=$ETC/releases/$RELEASE
-  if [ -d "$_release" ] && [ ! -s "$WORK/drifted" ]; then
+  if [ -d "$_release" ] && [ -z "$DAMAGED" ]; then
     return 0
   fi
   [ -d "$UPLOAD/release" ] || fail 11 "release $RELEASE is not whole on this host any more"
@@ -103,8 +103,8 @@ repair_tree() {
 
 # Secret bytes, by their digest; a present one is never written again.
 stage_secrets() {
+  has "$MANIFEST" secret || return 0
   awk -F '\t' '$1 == "secret" { print $3 }' "$MANIFEST" >"$WORK/secrets"
-  [ -s "$WORK/secrets" ] || return 0
   sweep "$VAR/secrets"
   while IFS= read -r _hmac; do
     [ ! -f "$VAR/secrets/$_hmac" ] || continue

@@ -3,13 +3,19 @@
 
 # write_txn PHASE
 write_txn() {
-  printf 'tx %s\nfrom %s\nto %s\nphase %s\n' "$TX" "$FROM" "$TO" "$1" | write_file "$ETC/txn" && TXN_PHASE=$1
+  write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase $1" sync && TXN_PHASE=$1
 }
 
 # switch_to RELEASE (empty: to nothing). Expects a fresh plan in WORK; sets UNITS_CHANGED. Answers non-zero on I/O errors.
 switch_to() {
   hand_over "$WORK" || return 1
-  cat "$WORK/own" "$WORK/drop" | write_file "$VAR/ledger" && finish_handover "$WORK" || return 1
+  LEDGER_RIGHT=
+  if [ ! -s "$WORK/drop" ] && cmp -s "$WORK/own" "$VAR/ledger"; then
+    LEDGER_RIGHT=1
+  else
+    cat "$WORK/own" "$WORK/drop" | write_file "$VAR/ledger" || return 1
+  fi
+  finish_handover "$WORK" || return 1
   pause_at ledger
   save_in_the_way && create_parents && drop_unwanted || return 1
   pause_at dropped
@@ -22,9 +28,11 @@ switch_to() {
   pause_at flipped
   make_wanted || return 1
   pause_at linked
-  write_file "$VAR/ledger" <"$WORK/own" || return 1
-  sweep_displaced
-  remove_empty_directories
+  if [ -z "$LEDGER_RIGHT" ]; then
+    write_file "$VAR/ledger" <"$WORK/own" || return 1
+    sweep_displaced
+    remove_empty_directories
+  fi
   sync -f "$ETC" 2>/dev/null
   emit switched
 }

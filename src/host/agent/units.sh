@@ -36,7 +36,7 @@ plan_units() {
     [ ! -f "$STAMPS/$_unit" ] || read -r _stamp <"$STAMPS/$_unit"
     printf '%s\t%s\t%s\t%s\n' "$_unit" "$_on" "$_digest" "$_stamp"
   done <"$1" | awk -F '\t' -v OFS='\t' '
-    FNR == NR { active[$1] = $3; type[$1] = $5; result[$1] = $6; next }
+    FILENAME == ARGV[1] { active[$1] = $3; type[$1] = $5; result[$1] = $6; stale[$1] = $7 == "yes"; next }
     {
       changed = $3 != $4
       # A oneshot that has done its work rests.
@@ -46,6 +46,7 @@ plan_units() {
       else if (!runs) verb = $2 == "start" ? "start" : "restart"
       else if (!changed) verb = ""
       else verb = $2 == "start" ? "stamp" : $2
+      if (verb == "" && stale[$1]) verb = "stamp"
       if (verb != "") print verb, $1, $3
     }' "$WORK/units" - >"$WORK/verbs"
 }
@@ -97,12 +98,15 @@ validate_daemons() {
 # Units we once started that the release does not have: ours are stopped, foreign ones take up their own files again.
 leave_units() {
   [ -d "$STAMPS" ] || return 0
+  _wanted=$1
   set --
   for _stamp in "$STAMPS"/*; do
     [ ! -f "$_stamp" ] || set -- "$@" "${_stamp##*/}"
   done
   [ $# -gt 0 ] || return 0
-  _gone=$(printf '%s\n' "$@" | awk -F '\t' 'FNR == NR { if ($1 == "unit") wanted[$2]; next } !($0 in wanted)' "$1" -)
+  _gone=$(printf '%s\n' "$@" | awk -F '\t' '
+    FILENAME == ARGV[1] { if ($1 == "unit") wanted[$2]; next }
+    !($0 in wanted)' "$_wanted" -)
   [ -n "$_gone" ] || return 0
   unit_states "$_gone" >"$WORK/left"
   while IFS=$TAB read -r _unit _load _active _rest; do
