@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the tree that every test host starts from: Debian 12 with systemd as PID 1 and sshd, as a plain server has
-# them. Usage: base-tree.sh DIRECTORY. Reads Debian's mirrors from this machine's own apt, so the hosts come from
-# where the machine comes from; GOFLEET_HOSTS_MIRROR (lines of apt's "deb …" form) overrides them.
+# them. Usage: base-tree.sh DIRECTORY, or base-tree.sh --mirrors to print where it would come from: the Debian mirrors
+# of this machine's own apt, or GOFLEET_HOSTS_MIRROR (lines of apt's "deb …" form).
 set -eu
 
 target=$1
@@ -21,14 +21,18 @@ mirrors() {
     sort -u
 }
 
-if [ -e "$target" ]; then
-  echo "base-tree.sh: $target exists already; name a directory that does not" >&2
-  exit 2
-fi
 list=$(mirrors)
 if [ -z "$list" ]; then
   echo "base-tree.sh: this machine's apt names no mirror of Debian $suite; set GOFLEET_HOSTS_MIRROR" >&2
   exit 3
+fi
+if [ "$target" = --mirrors ]; then
+  printf '%s\n' "$list"
+  exit
+fi
+if [ -e "$target" ]; then
+  echo "base-tree.sh: $target exists already; name a directory that does not" >&2
+  exit 2
 fi
 
 # $1 in the hooks is the new root. Identity (host name, machine-id, host keys) is each host's own, never the tree's.

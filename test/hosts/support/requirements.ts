@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { baseTreePath } from "./base-tree";
-import { hasCommand } from "./commands";
+import { hasCommand, script } from "./commands";
 
 const COMMANDS: Readonly<Record<string, string>> = {
   "systemd-nspawn": "systemd-container",
@@ -33,7 +33,13 @@ function findReason(): string | undefined {
   if (!["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].some((root) => existsSync(`${root}/cgroup.procs`))) {
     return "test hosts need a cgroup2 hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified";
   }
-  return bridgeRefused();
+  return noMirror() ?? bridgeRefused();
+}
+
+function noMirror(): string | undefined {
+  if (existsSync(baseTreePath())) return undefined;
+  const { status, stderr } = spawnSync("sh", [script("base-tree.sh"), "--mirrors"], { encoding: "utf8" });
+  return status === 0 ? undefined : `test hosts have nothing to start from: ${stderr.trim()}`;
 }
 
 /** Root in a container without CAP_NET_ADMIN cannot make a bridge; only trying tells. */
