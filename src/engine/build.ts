@@ -1,8 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { cacheDir } from "./cache";
-import type { EngineMaker } from "./find";
+import type { EngineMaker, FindOptions } from "./find";
 import { run, type RunOptions } from "./run";
 import { findGo } from "./toolchain";
 import { ENGINE_VERSION } from "./version";
@@ -20,20 +20,21 @@ const MODULE = join(__dirname, "pulumi-cli");
 export const buildEngine: EngineMaker = async (staging, options) => {
   const { progress } = options;
   const go = await findGo(neededGo(), options);
+  const caches = ownCaches(go.goRoot, options);
   const source = join(staging, "source");
   mkdirSync(source);
   for (const file of ["go.mod", "go.sum"]) cpSync(join(MODULE, file), join(source, file));
-  const building: RunOptions = { cwd: source, env: buildEnv(go.goRoot, options), signal: options.signal };
+  const building: RunOptions = { cwd: source, env: buildEnv(go.goRoot, caches, options.env), signal: options.signal };
 
   progress("fetching the Pulumi CLI's sources");
   let fetched = 0;
-  await run(go.command, ["mod", "download"], {
+  const packages = await run(go.command, ["list", "-deps", COMMAND], {
     ...building,
     onLine: (line) => {
       if (line.startsWith("go: downloading")) progress(`fetching the Pulumi CLI's sources: ${++fetched} modules`);
     },
   });
-  const total = (await run(go.command, ["list", "-deps", COMMAND], building)).trim().split("\n").length;
+  const total = packages.trim().split("\n").length;
 
   progress("building the Pulumi CLI");
   const output = join(staging, "bin", "pulumi");
@@ -45,6 +46,11 @@ export const buildEngine: EngineMaker = async (staging, options) => {
       if (/^[\w./-]+$/.test(line)) progress(`building the Pulumi CLI: ${++compiled} of at most ${total} packages`);
     },
   });
+  rmSync(source, { recursive: true });
+  if (caches) {
+    await run(go.command, ["clean", "-cache", "-modcache"], { ...building, cwd: staging });
+    rmSync(caches, { recursive: true, force: true });
+  }
 };
 
 /** The `go` line of the pinned module: the oldest Go that can build it. */
@@ -54,18 +60,26 @@ function neededGo(): string {
   return version;
 }
 
-/** Only the user's proxy and checksum settings count: flags, a workspace or another toolchain would change the build. */
-function buildEnv(goRoot: string | undefined, options: Parameters<EngineMaker>[1]): NodeJS.ProcessEnv {
-  const { GOROOT: _goRoot, ...env } = options.env;
-  const cache = join(cacheDir(env, options.projectDir), "go");
-  const ownCaches = !env["HOME"] || !existsSync(env["HOME"]) || cache.startsWith(options.projectDir);
+/**
+ * Only the user's proxy and checksum settings count: flags, a workspace or another toolchain would change the build.
+ *
+ * @param caches a directory for Go's caches instead of the user's own
+ */
+function buildEnv(goRoot: string | undefined, caches: string | undefined, given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { GOROOT: _goRoot, ...env } = given;
   return {
     ...env,
     ...(goRoot ? { GOROOT: goRoot } : {}),
-    ...(ownCaches ? { GOPATH: join(cache, "path"), GOCACHE: join(cache, "build") } : {}),
+    ...(caches ? { GOPATH: join(caches, "path"), GOCACHE: join(caches, "build") } : {}),
     CGO_ENABLED: "0",
     GOFLAGS: "-buildvcs=false",
     GOTOOLCHAIN: "local",
     GOWORK: "off",
   };
+}
+
+/** Where nobody uses Go, or the home directory cannot be written, Go's caches are ours, and are emptied afterwards. */
+function ownCaches(goRoot: string | undefined, options: FindOptions): string | undefined {
+  const cache = cacheDir(options.env, options.projectDir);
+  return goRoot || cache.startsWith(options.projectDir) ? join(cache, "go-caches") : undefined;
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { basename } from "node:path";
 
 /** How a command is run: everything is explicit, so that a test can run the finder in a made-up environment. */
 export interface RunOptions {
@@ -49,7 +50,11 @@ export function run(command: string, args: readonly string[], options: RunOption
       signal?.removeEventListener("abort", stop);
       if (why === undefined) return resolve(stdout);
       const said = [...errors, rest].filter((line) => line.trim() !== "");
-      reject(new CommandFailed([`${command} ${args[0] ?? ""}: ${why}`, ...said].join("\n  ")));
+      reject(
+        new CommandFailed(
+          [`${[command, ...args.slice(0, 1)].map((each) => basename(each)).join(" ")}: ${why}`, ...said].join("\n  "),
+        ),
+      );
     };
     child.on("error", (error) => settle(error.message));
     child.on("close", (code, ending) => {
