@@ -1,20 +1,20 @@
 # After the switch: users, directories, kernel settings, unit files and the units themselves.
 
-# activate FROM TO FORCE: FORCE is not empty when an unfinished transaction may have left units mixed.
+# activate RELEASE FORCE: FORCE is not empty when an unfinished transaction may have left units mixed.
 activate() {
   [ -z "$ROOT" ] || {
-    not_applied "$2"
+    not_applied "$1"
     return 0
   }
-  ACTIVE=$2
+  ACTIVE=$1
   _to=/dev/null
-  [ -z "$2" ] || _to=$ETC/releases/$2/.gofleet/manifest
+  [ -z "$1" ] || _to=$ETC/releases/$1/.gofleet/manifest
   make_users "$_to" && set_owners "$_to" || return 1
   pause_at users
   remember_data "$_to"
   make_host_settings "$_to" || return 1
   [ -n "$SYSTEMD" ] || return 0
-  if [ -n "$3" ] || units_changed "$1" "$_to" || units_stale "$_to"; then
+  if [ -n "$2$UNITS_CHANGED" ] || units_stale "$_to"; then
     quiet systemctl daemon-reload || return 1
   fi
   pause_at reloaded
@@ -32,9 +32,12 @@ not_applied() {
   [ -z "$_files" ] || emit out msg "not applied under a root:$_files"
 }
 
-# tree_files MANIFEST PREFIX: the managed paths below a directory, as words.
+# tree_files MANIFEST PREFIX: sets FOUND to the managed paths below a directory, as words.
 tree_files() {
-  awk -F '\t' -v prefix="$2" '($1 == "file" || $1 == "copy") && index($2, prefix) == 1 { print $2 }' "$1"
+  FOUND=
+  while IFS=$TAB read -r _kind _path _rest; do
+    case $_kind$_path in file"$2"* | copy"$2"*) FOUND="$FOUND $_path" ;; esac
+  done <"$1"
 }
 
 # on_files FILES COMMAND…: the command with the files as its last arguments.
@@ -46,38 +49,39 @@ on_files() {
 }
 
 make_users() {
-  _files=$(tree_files "$1" /etc/sysusers.d/)
-  [ -z "$_files" ] || on_files "$_files" systemd-sysusers
+  tree_files "$1" /etc/sysusers.d/
+  [ -z "$FOUND" ] || on_files "$FOUND" systemd-sysusers
 }
 
 # Owners that did not exist while the release was staged.
 set_owners() {
-  awk -F '\t' -v tree="$ETC/releases/$ACTIVE" '
-    ($1 == "file" || $1 == "copy") && $4 ":" $5 != "root:root" {
-      print $3 "\t" $4 ":" $5 "\t" tree $2
-      if ($1 == "copy") print $3 "\t" $4 ":" $5 "\t" $2
-    }' "$1" | while IFS=$TAB read -r _m _w _p; do
-    chown -- "$_w" "$_p" && chmod -- "$_m" "$_p" || exit 1
-  done
+  while IFS=$TAB read -r _kind _path _mode _owner _group _sum; do
+    case $_kind in file | copy) ;; *) continue ;; esac
+    [ "$_owner:$_group" != root:root ] || continue
+    set -- "$ETC/releases/$ACTIVE$_path"
+    [ "$_kind" = file ] || set -- "$@" "$_path"
+    # The owner first: chown clears the set-id bits.
+    chown -- "$_owner:$_group" "$@" && chmod -- "$_mode" "$@" || return 1
+  done <"$1"
 }
 
 make_host_settings() {
-  _files=$(tree_files "$1" /etc/tmpfiles.d/)
-  if [ -n "$_files" ]; then
-    on_files "$_files" systemd-tmpfiles --create
+  tree_files "$1" /etc/tmpfiles.d/
+  if [ -n "$FOUND" ]; then
+    on_files "$FOUND" systemd-tmpfiles --create
     # 65 and 73: some lines were ignored or could not be done, which systemd itself takes as success at boot.
     case $? in 0 | 65 | 73) ;; *) return 1 ;; esac
   fi
-  _files=$(tree_files "$1" /etc/sysctl.d/)
-  if [ -n "$_files" ]; then
-    remember_sysctl "$_files"
+  tree_files "$1" /etc/sysctl.d/
+  if [ -n "$FOUND" ]; then
+    remember_sysctl "$FOUND"
     for _sysctl in /usr/lib/systemd/systemd-sysctl /lib/systemd/systemd-sysctl; do
       [ -x "$_sysctl" ] || continue
-      on_files "$_files" "$_sysctl" || return 1
+      on_files "$FOUND" "$_sysctl" || return 1
       break
     done
   fi
-  restore_sysctl "$_files"
+  restore_sysctl "$FOUND"
 }
 
 # Directories that tmpfiles or the units are about to make: they go with the component, unless they were there before.
@@ -109,10 +113,16 @@ units_stale() {
   [ -s "$WORK/verbs" ] && grep -q "${TAB}yes$TAB" "$WORK/units"
 }
 
-# Did a unit file change between two releases, or was one repaired?
+# Did a unit file change between two releases, or is one to be repaired? From the plan, before the switch.
 units_changed() {
-  ! grep -q -- "$TAB/etc/systemd/" "$WORK/make" "$WORK/drop" || return 0
+  ! grep -qs -- "$TAB/etc/systemd/" "$WORK/make" "$WORK/drop" || return 0
   _was=/dev/null
   [ -z "$1" ] || [ ! -f "$ETC/releases/$1/.gofleet/manifest" ] || _was=$ETC/releases/$1/.gofleet/manifest
-  [ "$(grep -- "$TAB/etc/systemd/" "$_was")" != "$(grep -- "$TAB/etc/systemd/" "$2")" ]
+  awk -F '\t' '
+    $2 !~ /^\/etc\/systemd\// { next }
+    FILENAME == ARGV[1] { was[$0]; n++; next }
+    !($0 in was) { exit changed = 1 }
+    { n-- }
+    END { exit changed || n != 0 }' "$_was" "$2" && return 1
+  return 0
 }

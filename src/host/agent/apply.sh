@@ -4,7 +4,6 @@ verb_apply() {
   ECHO=
   RUN=$UPLOAD
   LOG=$RUN/log
-  BEGAN=$(date +%s)
   printf '%s\n' "$$" >"$RUN/pid" || exit 12
   set_component "$COMPONENT"
   MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
@@ -20,7 +19,6 @@ verb_apply() {
   FROM=$CURRENT
   [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
   FORCE=$TXN_PHASE
-  BEFORE=$CURRENT
   wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "the plan could not be written: no space or read-only"
   check_paths "$MANIFEST" "$WORK"
@@ -44,8 +42,10 @@ verb_apply() {
   if ! switch_to "$RELEASE"; then
     go_back "the switch failed: $(complaints)"
   fi
-  write_txn activating
-  if ! activate "$BEFORE" "$RELEASE" "$FORCE"; then
+  # Not on the disk at once: after a power cut both phases mean the same.
+  write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase activating"
+  TXN_PHASE=activating
+  if ! activate "$RELEASE" "$FORCE"; then
     evidence "$RELEASE"
     go_back "activation failed${OUTPUT:+: $(printf '%s' "$OUTPUT" | tail -c 600)}"
   fi
@@ -72,7 +72,9 @@ sweep_all() {
     [ -f "$_left" ] && read -r _pid <"$_left" || continue
     kill -0 "$_pid" 2>/dev/null || rm -rf -- "${_left%/pid}"
   done
-  rm -rf -- "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new
+  for _left in "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new; do
+    [ ! -e "$_left" ] && [ ! -L "$_left" ] || rm -rf -- "$_left"
+  done
   [ -z "$TXN_PHASE" ] || sweep_copies
 }
 

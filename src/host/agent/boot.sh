@@ -1,18 +1,20 @@
 # After a reboot: whatever was not settled goes back before any service starts.
 
-# The service that runs `boot`, and the agent it runs. Only on a whole host with systemd.
+# The service that runs `boot`, and the agent it runs. Only on a whole host with systemd. Not before
+# systemd-sysusers.service: local file systems may come after that one, and the cycle would cost systemd a random job.
 install_boot() {
   _unit=/etc/systemd/system/gofleet-boot.service
-  cmp -s "$RUN/agent" "$HOST_LIB/agent" || write_file "$HOST_LIB/agent" <"$RUN/agent" || return 1
-  [ ! -L "$_unit" ] && [ -f "$_unit" ] && [ -L /etc/systemd/system/sysinit.target.wants/gofleet-boot.service ] && return 0
-  make_directories /etc/systemd/system/sysinit.target.wants || return 1
+  _wants=/etc/systemd/system/sysinit.target.wants
+  if cmp -s "$RUN/agent" "$HOST_LIB/agent" && [ -f "$_unit" ] && [ -L "$_wants/gofleet-boot.service" ]; then return 0; fi
+  # The unit's text is part of the agent, so both are of one version. The agent comes last: it is what is compared.
+  make_directories "$_wants" || return 1
   write_file "$_unit" <<'UNIT' || return 1
 [Unit]
 Description=Settle gofleet releases that were being switched
 DefaultDependencies=no
 RequiresMountsFor=/etc/gofleet /var/lib/gofleet /usr/local/lib/gofleet
 After=local-fs.target systemd-remount-fs.service
-Before=sysinit.target systemd-sysusers.service systemd-tmpfiles-setup.service systemd-sysctl.service shutdown.target
+Before=sysinit.target systemd-tmpfiles-setup.service systemd-sysctl.service apparmor.service shutdown.target
 Conflicts=shutdown.target
 
 [Service]
@@ -23,7 +25,7 @@ ExecStart=/bin/sh /usr/local/lib/gofleet/agent boot /usr/local/lib/gofleet
 [Install]
 WantedBy=sysinit.target
 UNIT
-  ln -sfn ../gofleet-boot.service /etc/systemd/system/sysinit.target.wants/gofleet-boot.service
+  ln -sfn ../gofleet-boot.service "$_wants/gofleet-boot.service" && write_file "$HOST_LIB/agent" <"$RUN/agent"
 }
 
 verb_boot() {
@@ -47,7 +49,6 @@ boot_component() {
     TX=$TXN_TX RELEASE=$TXN_TO
     set_work "$VAR/runs/$TX"
     LOG=$VAR/runs/$TX/log
-    BEGAN=0
     _away=$TXN_TO _back=$TXN_FROM
     emit reverting msg "the host was restarted in phase $TXN_PHASE"
     CAUSE="the host was restarted in phase $TXN_PHASE"
@@ -66,7 +67,7 @@ boot_back() {
   make_plan "$_manifest" "$_back" "$WORK" && : >"$WORK/handover" && switch_to "$_back" || return 1
   # Nothing of either release runs yet; what systemd queued from the wrong files is asked for again.
   stamp_all "$ETC/releases/$_away/.gofleet/manifest"
-  activate "$_away" "$_back" force
+  activate "$_back" force
   record_decision "$_away" "$_back" "$CAUSE"
   rm -f -- "$ETC/txn"
   sync -f "$ETC" 2>/dev/null

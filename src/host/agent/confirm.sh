@@ -30,7 +30,6 @@ open_decision() {
   FROM=$TXN_FROM TO=$TXN_TO
   [ -d "$VAR/runs/$TX" ] || finish 66 failed "no transaction $TX of $COMPONENT on this host"
   set_work "$VAR/runs/$TX"
-  BEGAN=$(date +%s)
 }
 
 verb_confirm() {

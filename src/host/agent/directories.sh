@@ -40,6 +40,7 @@ make_directories() {
 make_component() {
   make_directories "$HOST_ETC" "$HOST_VAR" "$HOST_LIB" "$HOST_RUN" || return 1
   chmod 0755 -- "$HOST_RUN" 2>/dev/null
+  [ ! -d "$ETC/releases" ] || [ ! -d "$VAR/probes" ] || return 0
   mkdir -p -- "$ETC/releases" "$VAR/displaced" "$VAR/runs" "$VAR/secrets" "$VAR/downloads" "$VAR/probes" &&
     chmod 0700 -- "$VAR" || return 1
 }

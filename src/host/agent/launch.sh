@@ -7,9 +7,9 @@ open_run() {
     RUN=$RUN_DIR
     follow_run 1
   fi
-  rm -rf -- "$RUN_DIR"
-  { mkdir -p -- "$RUN_DIR" && cp -- "$UPLOAD/agent" "$UPLOAD/request" "$RUN_DIR/" && printf '%s\n' "$$" >"$RUN_DIR/pid" &&
-    cp -- "$LOG" "$RUN_DIR/log"; } || {
+  [ ! -e "$RUN_DIR" ] || rm -rf -- "$RUN_DIR"
+  { mkdir -p -- "$RUN_DIR" && printf '%s\n' "$$" >"$RUN_DIR/pid" &&
+    cp -- "$UPLOAD/agent" "$UPLOAD/request" "$LOG" "$RUN_DIR/"; } || {
     rm -rf -- "$RUN_DIR"
     fail 12 "$RUN_DIR cannot be written: no space or read-only"
   }
@@ -17,8 +17,8 @@ open_run() {
   LOG=$RUN/log
 }
 
+# Starts `apply` in a process of its own, and what looks after it (`exited`).
 launch() {
-  rm -f -- "$RUN/pid"
   if [ -n "$SYSTEMD" ]; then
     install_boot || fail 12 "the boot service could not be installed"
     OUTPUT=$(systemd-run --quiet --collect --unit="gofleet-$COMPONENT-$TX" --description="gofleet: $COMPONENT" \
@@ -82,7 +82,6 @@ verb_exited() {
   ECHO=
   RUN=$UPLOAD
   LOG=$RUN/log
-  BEGAN=0
   PAUSE=
   printf '%s\n' "$$" >"$RUN/pid"
   set_paths

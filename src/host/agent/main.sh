@@ -2,7 +2,7 @@
 main() {
   VERB=$1
   UPLOAD=$2
-  NO_BLOCK='' BACKWARDS='' CAUSE='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
+  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"

@@ -29,25 +29,39 @@ precheck() {
   [ -n "$SYSTEMD" ] && [ -z "$ROOT" ] || return 0
   _tree=$ETC/releases/$RELEASE
   emit precheck msg "$RELEASE"
-  _files=$(awk -F '\t' -v tree="$_tree" '
-    $1 == "file" && $2 ~ /^\/etc\/systemd\/system\/[^\/]*\.(service|socket|timer|mount|path|slice|target)$/ && $2 !~ /@\./ { print tree $2 }' "$MANIFEST")
   # Units that are on already were verified when they came.
-  if [ -n "$_files" ] && units_changed "$CURRENT" "$MANIFEST"; then
-    # shellcheck disable=SC2086 # managed paths have no white space and no pattern characters
-    OUTPUT=$(SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no $_files 2>&1 9>&-) ||
-      precheck_failed "systemd-analyze verify"
-  fi
-  for _file in $(tree_files "$MANIFEST" /etc/sysusers.d/); do
+  UNITS_CHANGED=
+  ! units_changed "$CURRENT" "$MANIFEST" || UNITS_CHANGED=1
+  [ -z "$UNITS_CHANGED" ] || verify_units
+  tree_files "$MANIFEST" /etc/sysusers.d/
+  for _file in $FOUND; do
     # Older versions cannot try it (before 250).
     [ "$FACT_SYSTEMD" -lt 250 ] || cmp -s "$_tree$_file" "$ETC/current$_file" ||
       OUTPUT=$(systemd-sysusers --dry-run "$_tree$_file" 2>&1 9>&-) || precheck_failed "systemd-sysusers --dry-run"
   done
-  for _file in $(tree_files "$MANIFEST" /etc/sudoers.d/); do
+  tree_files "$MANIFEST" /etc/sudoers.d/
+  for _file in $FOUND; do
     ! command -v visudo >/dev/null 2>&1 || OUTPUT=$(visudo -c -f "$_tree$_file" 2>&1 9>&-) || precheck_failed "visudo -c"
   done
-  for _file in $(tree_files "$MANIFEST" /etc/ssh/sshd_config.d/); do
+  tree_files "$MANIFEST" /etc/ssh/sshd_config.d/
+  for _file in $FOUND; do
     ! command -v sshd >/dev/null 2>&1 || { mkdir -p /run/sshd && check_sshd "$_tree$_file"; } || precheck_failed "sshd -t"
   done
+}
+
+# Unit files of the staged tree, among the host's own. Templates have no instance to verify.
+verify_units() {
+  tree_files "$MANIFEST" /etc/systemd/system/
+  set --
+  for _file in $FOUND; do
+    case ${_file#/etc/systemd/system/} in
+      */* | *@.*) ;;
+      *.service | *.socket | *.timer | *.mount | *.path | *.slice | *.target) set -- "$@" "$_tree$_file" ;;
+    esac
+  done
+  [ $# -gt 0 ] || return 0
+  OUTPUT=$(SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no "$@" 2>&1 9>&-) ||
+    precheck_failed "systemd-analyze verify"
 }
 
 precheck_failed() {

@@ -57,9 +57,10 @@ stored_probes() {
 # evidence RELEASE: the state and the journal of its units since this run began.
 evidence() {
   [ -n "$SYSTEMD" ] || return 0
+  uptime_seconds
   for _unit in $(unit_names "$ETC/releases/$1/.gofleet/manifest"); do
     systemctl show -- "$_unit" >"$EVIDENCE/show-$_unit" 2>&1 9>&-
-    _journal=$(journalctl --no-pager --output=cat --lines=20 --since="@$BEGAN" --unit="$_unit" 2>/dev/null 9>&-)
+    _journal=$(journalctl --no-pager --output=cat --lines=20 --since="-$((UPTIME - STARTED + 1))s" --unit="$_unit" 2>/dev/null 9>&-)
     printf '%s\n' "$_journal" >"$EVIDENCE/journal-$_unit"
     _last=$(printf '%s\n' "$_journal" | tail -n 3 | tr '\n' ' ' | head -c 600)
     [ -z "${_last# }" ] || emit evidence msg "$_unit: $_last"

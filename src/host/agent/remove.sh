@@ -23,7 +23,7 @@ verb_remove() {
   make_plan /dev/null none "$WORK" || fail 12 "$WORK cannot be written: no space"
   pause_at removing
   [ ! -d "$ETC" ] || [ ! -d "$VAR" ] || switch_to '' || fail 12 "$ETC could not be taken off: read-only or I/O error"
-  activate "$FROM" '' force || fail 12 "units could not be stopped: $OUTPUT"
+  activate '' force || fail 12 "units could not be stopped: $OUTPUT"
   pause_at removed
   remove_data
   _release=$FROM

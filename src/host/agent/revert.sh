@@ -31,7 +31,7 @@ revert_switch() {
   fi
   make_plan "$_manifest" "$2" "$WORK" && : >"$WORK/handover" && switch_to "$2" || return 1
   WHY="activation of $2 failed"
-  activate "$1" "$2" force || { [ -z "$2" ] || return 1; }
+  activate "$2" force || { [ -z "$2" ] || return 1; }
   [ -z "$2" ] || probe_all "$2" || return 1
   # Before the transaction is over, so that a crash in between cannot lose the reason.
   [ -z "$CAUSE" ] || record_decision "$1" "$2" "$CAUSE"

@@ -33,7 +33,7 @@ switch_to() {
     sweep_displaced
     remove_empty_directories
   fi
-  sync -f "$ETC" 2>/dev/null
+  # Not synced: until the transaction is settled, which is, a power cut leads back anyway.
   emit switched
 }
 
