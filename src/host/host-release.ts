@@ -7,13 +7,11 @@ import { factsLine, progressText, text, type AgentEvent } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
 import { HostError } from "./errors";
-import { runHook } from "./hook-runner";
-import type { HookPoint } from "./hooks";
 import { HostSession, type Answer } from "./host-session";
 import type { Progress } from "./progress";
 import type { Actual, ReleaseInputs } from "./release";
+import { ReleaseHooks } from "./release-hooks";
 import { secretDigest } from "./secrets";
-import { UnreachableError } from "./transport";
 import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
 import { planOf } from "./release";
 
@@ -53,6 +51,7 @@ const CONFIRM_MARGIN = 30;
 /** One component on one host: puts releases on, takes them off, reads them. */
 export class HostRelease {
   readonly #session: HostSession;
+  readonly #hooks: ReleaseHooks;
 
   constructor(
     readonly host: string,
@@ -68,6 +67,13 @@ export class HostRelease {
         const message = progressText(event);
         if (message !== undefined) progress.status(`${host}: ${message}`);
       },
+    });
+    this.#hooks = new ReleaseHooks(inputs.hooks ?? {}, {
+      host,
+      component: inputs.component,
+      progress,
+      onHost: (entries, timeout) =>
+        this.#session.ask("hook", { ...this.#request(undefined), deadline: timeout }, entries),
     });
   }
 
@@ -92,30 +98,42 @@ export class HostRelease {
     try {
       if (hooks?.beforeSwitch !== undefined) {
         await this.#run({ ...request, stageonly: 1 }, release);
-        await this.#hook("beforeSwitch", told);
+        await this.#hooks.run("beforeSwitch", told);
       }
-      const answer = await this.#run(request, release, () => this.#hook("afterHealthy", told));
+      const answer = await this.#run(request, release, () => this.#hooks.run("afterHealthy", told));
       return this.#stateOf(answer, before);
     } catch (error) {
-      await this.#afterFailure(error, told);
+      await this.#hooks.afterFailure(error, told);
       throw error;
     }
   }
 
-  /** Puts the release of before back after a failure elsewhere; without `release` the host's own copy of it serves. */
-  async goBack(before: Actual, release: PreparedRelease | undefined, failed: string): Promise<void> {
+  /**
+   * Puts back what the host had after a failure elsewhere: nothing, or the release before; without `release` the host's
+   * own copy of that serves.
+   */
+  async goBack(before: Actual | undefined, release: PreparedRelease | undefined, failed: string): Promise<void> {
     const { policy } = this.options.inputs;
-    const request = {
-      ...this.#request(before),
-      release: before.release,
-      tx: transactionId(before.release, randomBytes(16).toString("hex")),
-      expect: [failed, before.release].join(","),
-      keep: policy.keep,
-      adopt: policy.adopt,
-      unsupported: policy.unsupported,
-      operator: operator(),
-    };
-    await this.#session.run(request, release?.entries ?? new Map());
+    if (before === undefined) {
+      await this.remove(undefined);
+    } else {
+      const request = {
+        ...this.#request(before),
+        release: before.release,
+        tx: transactionId(before.release, randomBytes(16).toString("hex")),
+        expect: [failed, before.release].join(","),
+        keep: policy.keep,
+        adopt: policy.adopt,
+        unsupported: policy.unsupported,
+        operator: operator(),
+      };
+      await this.#session.run(request, release?.entries ?? new Map());
+    }
+    await this.#hooks.afterRollback({
+      from: before?.release ?? "",
+      to: failed,
+      reason: "the rollout failed on another host",
+    });
   }
 
   /** Takes the component off; what stood there before comes back. False: the host belongs to someone else now. */
@@ -187,39 +205,6 @@ export class HostRelease {
       pushed = true;
     }
     return pushed;
-  }
-
-  async #hook(point: HookPoint, told: { from: string; to: string; reason?: string }): Promise<void> {
-    const { inputs, progress } = this.options;
-    const hook = inputs.hooks?.[point];
-    if (hook === undefined) return;
-    progress.status(`${this.host}: hook ${point}`);
-    const evidence = { hook: point, host: this.host, component: inputs.component, ...told };
-    try {
-      await runHook(hook, evidence, (script) =>
-        this.#session.ask("hook", { ...this.#request(undefined), deadline: hook.timeout }, script),
-      );
-    } catch (error) {
-      const message = `${this.host}: hook ${point} failed: ${error instanceof Error ? error.message : String(error)}`;
-      if (hook.failure === "fail") throw new Error(message);
-      progress.warn(message);
-    }
-  }
-
-  /** The hooks that follow a failure must never hide the failure itself. */
-  async #afterFailure(error: unknown, told: { from: string; to: string }): Promise<void> {
-    const { hooks, progress } = { ...this.options.inputs, progress: this.options.progress };
-    if (hooks?.onFailure === undefined && hooks?.afterRollback === undefined) return;
-    if (error instanceof UnreachableError) return;
-    const reason = error instanceof Error ? error.message : String(error);
-    const reverted = error instanceof HostError && [20, 21].includes(error.result.rc);
-    for (const point of ["onFailure", ...(reverted ? (["afterRollback"] as const) : [])] as const) {
-      try {
-        await this.#hook(point, { ...told, reason });
-      } catch (failure) {
-        progress.warn(failure instanceof Error ? failure.message : String(failure));
-      }
-    }
   }
 
   #stateOf({ result, events }: Answer, before: Actual | undefined): HostState {

@@ -25,6 +25,11 @@ const CONFIRM_TIMEOUT = 20;
 /** How often an agent that died is started again; more often it dies of something that stays. */
 const DEATHS = 2;
 
+/** Exit codes of the agent that the session gives a host it has put back, see docs/host-protocol.md. */
+const REVERTED = 20;
+const TAKEN_OFF = 21;
+const DEGRADED = 22;
+
 /**
  * One operation on one host, whatever the connection does meanwhile: the agent goes on by itself, and the operator
  * follows, and follows again after a cut, until there is a result or the deadline.
@@ -140,7 +145,7 @@ export class HostSession {
       result: {
         ...answer.result,
         status: "reverted",
-        rc: 20,
+        rc: result.current === "" ? TAKEN_OFF : REVERTED,
         current: result.current,
         msg: "not reachable over a new connection in time; the host went back by itself",
       },
@@ -152,11 +157,12 @@ export class HostSession {
   async #revert(request: AgentRequest & { readonly tx: string }, answer: Answer, error: unknown): Promise<Answer> {
     const msg = error instanceof Error ? error.message : String(error);
     const { result, events } = await this.ask("revert", { ...common(request), tx: request.tx });
+    const back = result.current === "" ? TAKEN_OFF : REVERTED;
     return {
       result: {
         ...answer.result,
         status: "reverted",
-        rc: result.current === request.release ? 22 : 20,
+        rc: result.current === request.release ? DEGRADED : back,
         current: result.current,
         msg,
       },

@@ -1,11 +1,13 @@
-/** Counts the operations under way, so that an interrupt ends the process only when they are settled. */
+/** Counts the operations under way, so that the process ends only when they are settled. */
 export class Idle {
   #active = 0;
   #stopping = false;
+  #leaving = false;
 
-  /** @param whenIdle called once, when a stop was asked for and nothing is under way any more. */
+  /** @param whenIdle called once, when the process was asked to leave and nothing is under way any more. */
   constructor(private readonly whenIdle: () => void) {}
 
+  /** True once no further wave may begin. */
   get stopping(): boolean {
     return this.#stopping;
   }
@@ -17,12 +19,20 @@ export class Idle {
     } finally {
       this.#active -= 1;
       // The answer has to be on its way to the engine first.
-      if (this.#stopping && this.#active === 0) setTimeout(this.whenIdle, 500);
+      if (this.#leaving && this.#active === 0) setTimeout(this.whenIdle, 500);
     }
   }
 
+  /** What is under way is settled, nothing more is begun; the process stays, to answer the engine. */
   stop(): void {
     this.#stopping = true;
+  }
+
+  /** The same, and then the process ends. */
+  leave(): void {
+    this.#stopping = true;
+    if (this.#leaving) return;
+    this.#leaving = true;
     if (this.#active === 0) this.whenIdle();
   }
 }

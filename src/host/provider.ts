@@ -5,6 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { connect as connectReal, disconnectAll, type Connect } from "./connect";
+import { watchEngine } from "./engine-watch";
 import { HostQueue } from "./host-queue";
 import { Idle } from "./idle";
 import { engineProgress } from "./progress";
@@ -16,16 +17,26 @@ import type { ReleaseInputs, ReleaseState } from "./release";
 
 const queue = new HostQueue();
 
+/** Milliseconds for the engine, which closes its connection first, to end this process itself. */
+const GRACE = 1000;
+
 /** Tests replace the way to the hosts by naming a module that exports `connect`. */
 const connect: Connect =
   process.env["GOFLEET_TRANSPORT"] === undefined
     ? connectReal
     : (createRequire(__filename)(process.env["GOFLEET_TRANSPORT"]) as { connect: Connect }).connect;
 
-// The engine interrupts this process when a run ends or is cancelled: the wave in progress is settled first, and the
-// logins of this run are ended in any case.
+// A run that is cancelled, or whose engine was killed, settles the wave in progress and begins no other. The logins of
+// this run are ended in any case.
 const idle = new Idle(() => process.exit(0));
-process.on("SIGINT", () => idle.stop());
+watchEngine({
+  cancelled: () => idle.stop(),
+  gone: () => {
+    idle.stop();
+    setTimeout(() => idle.leave(), GRACE);
+  },
+});
+process.on("SIGINT", () => idle.leave());
 process.on("exit", disconnectAll);
 
 /** What the engine calls. Errors with an `id` carry what is true on the hosts after a half-failed rollout. */

@@ -73,14 +73,9 @@ export class ReleaseManager {
     const before = parseActual(olds.actual[host]);
     if (before?.release === failed.id) return;
     await this.#queued(news, host, async () => {
-      const target = this.#on(news, olds, host);
-      if (before === undefined) {
-        await target.remove(undefined);
-        return;
-      }
       // After a half-failed rollout a host may have been on a release that is not the state's; its own copy serves then.
-      const old = prepare(olds, olds.key);
-      await target.goBack(before, old.id === before.release ? old : undefined, failed.id);
+      const old = before === undefined ? undefined : prepare(olds, olds.key);
+      await this.#on(news, olds, host).goBack(before, old?.id === before?.release ? old : undefined, failed.id);
     });
   }
 

@@ -1,9 +1,10 @@
 // Simulated hosts for pools: the wire of docs/host-protocol.md answered in memory, one JSON file a host in the
 // directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
-// A host's record: { machine, components: { name: { release, instance, stack, files } }, fault?, visits, log }.
-// Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "stuck" (fails to go back as well),
-// "lost" (the connection ends for good after the switch), "slow:<ms>".
+// A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending? } }, fault?, visits }.
+// Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "probe:any" (the first one too), "stuck"
+// (fails to go back as well), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
+const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { createHash } = require("node:crypto");
 const { join } = require("node:path");
@@ -19,11 +20,11 @@ exports.connect = (line) => {
 async function exec(address, line, { verb, upload, onLine }) {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, `${address}.json`);
-  const host = existsSync(path)
-    ? JSON.parse(readFileSync(path, "utf8"))
-    : { machine: createHash("md5").update(address).digest("hex"), components: {} };
+  const known = () => (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined);
+  const [, slow] = /^slow:(\d+)$/.exec(known()?.fault ?? "") ?? [];
+  if (slow !== undefined) await new Promise((resolve) => setTimeout(resolve, Number(slow)));
+  const host = known() ?? { machine: createHash("md5").update(address).digest("hex"), components: {} };
   const fault = host.fault ?? "";
-  if (fault.startsWith("slow:")) await new Promise((resolve) => setTimeout(resolve, Number(fault.slice(5))));
   if (fault === "unreachable") return { code: 255, stderr: "ssh: connect to host: Permission denied (simulated)" };
   const entries = untar(gunzipSync(upload));
   const request = Object.fromEntries(
@@ -59,6 +60,19 @@ async function exec(address, line, { verb, upload, onLine }) {
       say({ ev: "state", stack: component.stack, instance: component.instance, release: component.release });
       for (const [file, kind] of Object.entries(component.drift ?? {})) say({ ev: "drift", path: file, kind, msg: "" });
       return done("ok", 0);
+    case "confirm":
+      if (component?.pending?.tx !== request.tx) return done("failed", 65, { msg: "not pending" });
+      delete component.pending;
+      return done("ok", 0);
+    case "revert":
+      if (component?.pending?.tx !== request.tx) return done("failed", 65, { msg: "not pending" });
+      if (component.pending.before === null) delete host.components[request.component];
+      else host.components[request.component] = component.pending.before;
+      return done("reverted", 20, { msg: "asked to by the operator" });
+    case "hook": {
+      const { status, stdout, stderr } = spawnSync("sh", ["-c", entries.get("hook")], { encoding: "utf8" });
+      return done(status === 0 ? "ok" : "failed", status === 0 ? 0 : 1, { msg: `${stdout}${stderr}` });
+    }
     default:
       return done("ok", 0);
   }
@@ -73,6 +87,7 @@ async function exec(address, line, { verb, upload, onLine }) {
     if (from !== "" && from !== release && !expected.includes(from) && request.expect !== "any") {
       return done("moved", 17, { msg: `on ${from}, expected ${request.expect ?? "none"}` });
     }
+    if (request.stageonly === "1") return done("staged", 0, { from, to: release });
     const fails = fault === "probe" ? from !== "" : fault === `probe:${release}` || fault === "probe:any";
     const goingBack = (component?.kept ?? []).includes(release);
     if (fails && !goingBack) {
@@ -89,7 +104,9 @@ async function exec(address, line, { verb, upload, onLine }) {
         .filter(([name]) => name.startsWith("release/") && !name.includes(".gofleet/"))
         .map(([name, text]) => [name.slice(7), text]),
     );
+    const seconds = from === release ? 0 : Number(request.confirm ?? 0);
     host.components[request.component] = {
+      ...(seconds > 0 && { pending: { tx: request.tx, before: component ?? null } }),
       release,
       instance: request.instance,
       stack: request.stack,
@@ -110,6 +127,10 @@ async function exec(address, line, { verb, upload, onLine }) {
       n: version,
     };
     say({ ev: "probe", name: "go", ok: true, out: JSON.stringify(reading) });
+    if (seconds > 0) {
+      say({ ev: "armed", msg: String(seconds) });
+      return done("unconfirmed", 0, { from, to: release });
+    }
     return done(from === release ? "same" : "ok", 0, { from, to: release });
   }
 }
