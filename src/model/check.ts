@@ -2,7 +2,8 @@ import { closest, distance } from "fastest-levenshtein";
 import { issue, type Issue } from "./issues";
 
 /** What a parser gives back: the normalised value, or the one thing wrong with the text. */
-export type Parsed<T> = { readonly value: T; readonly issue?: undefined } | { readonly value?: undefined; readonly issue: Issue };
+export type Parsed<T> =
+  { readonly value: T; readonly issue?: undefined } | { readonly value?: undefined; readonly issue: Issue };
 
 /** How a check looks at values that come from a program. */
 export interface CheckOptions {

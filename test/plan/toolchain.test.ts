@@ -12,7 +12,7 @@ function plan(toolchain: GoToolchain, component = "go") {
   return toolchainPlan(toolchain, component, toolchainTexts(toolchain, component));
 }
 
-const CASES: Record<string, GoToolchain> = {
+const CASES = {
   official: { go },
   "side-by-side": {
     go,
@@ -27,7 +27,7 @@ const CASES: Record<string, GoToolchain> = {
     links: false,
     profile: false,
   },
-};
+} satisfies Record<string, GoToolchain>;
 
 describe("toolchain plan", () => {
   for (const [name, toolchain] of Object.entries(CASES)) {
@@ -40,7 +40,7 @@ describe("toolchain plan", () => {
   }
 
   it("leads the release's own settings with ours", () => {
-    for (const { overlay } of plan(CASES["side-by-side"]!).downloads) {
+    for (const { overlay } of plan(CASES["side-by-side"]).downloads) {
       assert.deepEqual(overlay, { path: "go.env", text: "/etc/gofleet/go/go.env" });
     }
   });
@@ -54,7 +54,7 @@ describe("toolchain plan", () => {
 
   it("fetches from the internal mirror, by archive name", () => {
     assert.deepEqual(
-      plan(CASES.alone!)
+      plan(CASES.alone)
         .downloads[0]?.variants.map(({ urls }) => urls)
         .flat(),
       [
@@ -65,7 +65,7 @@ describe("toolchain plan", () => {
   });
 
   it("fetches modules from each proxy in order, checked by h1", () => {
-    const [download] = plan(CASES["side-by-side"]!).downloads;
+    const [download] = plan(CASES["side-by-side"]).downloads;
     assert.equal(download?.format, "module");
     assert.deepEqual(download?.variants[0], {
       arch: "amd64",

@@ -50,6 +50,7 @@ describe("unit file", () => {
     "a full-privileges prefix": () => exec("+/bin/sh"),
     "a program with a variable": () => exec("/bin/$SHELL"),
     "a program with arguments": () => exec("/bin/sh -c id"),
+    "a program with a noncharacter": () => exec("/bin/\uffff"),
     "a variable's name with =": () => environment("A=B", "c"),
     "a control character in a variable": () => environment("A", "\u001b[0m"),
     "a NUL in an argument": () => exec("/bin/echo", "\0"),
