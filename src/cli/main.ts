@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
+import { adoptCommand } from "./adopt";
+import { driftCommand } from "./drift";
 import { lockCommand } from "./lock";
+import { renderCommand } from "./render";
 
 /** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
 const USAGE = 2;
@@ -17,7 +20,10 @@ function gofleet(): Command {
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(gofleet --help lists what there is)")
     .exitOverride()
-    .addCommand(inherit(lockCommand()));
+    .addCommand(inherit(lockCommand()))
+    .addCommand(inherit(renderCommand()))
+    .addCommand(inherit(adoptCommand()))
+    .addCommand(inherit(driftCommand()));
 }
 
 /** Sub-commands made apart do not take over how errors end the program. */

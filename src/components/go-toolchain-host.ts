@@ -3,7 +3,7 @@ import { checkToolchain } from "../model/toolchain-check";
 import { describe } from "../model/issues";
 import { checkGoEnv, type GoEnv } from "../model/go-env";
 import { resolveToolchain, type GoToolchain } from "../model/toolchain";
-import { toolchainPaths, toolchainPlan } from "../plan/toolchain";
+import { toolchainPaths, toolchainPlan, type ToolchainPaths } from "../plan/toolchain";
 import type { ToolchainFacts } from "../plan/toolchain-probe";
 import { goEnvFile } from "../render/go-env-file";
 import { pathProfile } from "../render/profile";
@@ -81,13 +81,14 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
       opts,
     );
 
+    const paths = toolchainPaths(toolchain, shared.component);
     const plan = toolchainPlan<pulumi.Input<string>>(toolchain, shared.component, {
       goEnv: pulumi.output(toolchain.env).apply(checkedGoEnvFile),
-      profile: pathProfile(`${toolchainPaths(toolchain, shared.component).goRoot}/bin`),
+      profile: pathProfile(`${paths.goRoot}/bin`),
     });
     const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
 
-    const reading = release.readings.apply((readings) => parseReading(readings?.["go"]));
+    const reading = release.readings.apply((readings) => parseReading(readings?.["go"], paths));
     this.goRoot = reading.apply(({ goRoot }) => goRoot);
     this.goBinary = reading.apply(({ goBinary }) => goBinary);
     this.goVersion = reading.apply(({ goVersion }) => goVersion);
@@ -122,9 +123,11 @@ function checkedGoEnvFile(env: GoEnv): string {
   return goEnvFile(env);
 }
 
-function parseReading(text: string | undefined): GoToolchainRef {
-  if (text === undefined) throw new Error("the hosts gave no reading of their toolchain; run `pulumi up --refresh`");
-  return JSON.parse(text) as GoToolchainRef;
+/** With mocks there are no hosts to read: the paths are the planned ones, what only a host can tell is empty. */
+function parseReading(text: string | undefined, planned: ToolchainPaths): GoToolchainRef {
+  if (text !== undefined) return JSON.parse(text) as GoToolchainRef;
+  if (!pulumi.runtime.hasEngine()) return { goRoot: planned.goRoot, goBinary: planned.go, goVersion: "", goEnv: {} };
+  throw new Error("the hosts gave no reading of their toolchain; run `pulumi up --refresh`");
 }
 
 function checkRef(ref: unknown): GoToolchainRef {

@@ -3,6 +3,7 @@ import type { Hooks } from "../host/hooks";
 import { parseActual, planInputs, type ReleasePolicy, type ReleaseState } from "../host/release";
 import type { HostPlan } from "../plan/host-plan";
 import { claim } from "./claims";
+import { declare } from "./observer";
 import { requireProvider } from "./provider-resolution";
 import type { HostTarget } from "./target";
 
@@ -45,6 +46,7 @@ export class HostRelease extends pulumi.CustomResource {
   constructor(name: string, args: HostReleaseArgs, opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource }) {
     requireProvider();
     const { component, plan, target } = args;
+    declare({ name, component, plan, target });
     const lines = Object.fromEntries(Object.entries(target.hosts).map(([key, { line }]) => [key, line]));
     const passwords = Object.entries(target.hosts).flatMap(([key, { password }]) =>
       password === undefined ? [] : [[key, pulumi.secret(password)]],

@@ -61,7 +61,8 @@ export class FakeHosts {
 export const LOCK = join(REPOSITORY, "gofleet.lock.json");
 
 /** Addresses 10.0.0.1 … for keys rack-1 …; simulated, nothing is ever sent there. */
-export const addresses = (count: number): string[] => Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}`);
+export const addresses = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `10.0.${Math.floor(i / 250)}.${(i % 250) + 1}`);
 
 export function pool(count: number, more: Omit<HostPoolArgs, "hosts"> = {}): ReturnType<typeof hostPool> {
   const hosts = Object.fromEntries(addresses(count).map((host, i) => [`rack-${i + 1}`, ssh({ host, user: "root" })]));
