@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { listing } from "./listing";
 import { COMPONENT, file, plan, release, Root, shells, until, type Event } from "./support";
 
@@ -46,7 +55,10 @@ for (const shell of shells()) {
       assert.deepEqual([on.code, on.result["status"], on.result["current"]], [0, "ok", first.id], JSON.stringify(on));
       assert.deepEqual(names(on.events, "probe", "out"), ["a one"]);
       assert.equal(root.read("etc/profile.d/go.sh"), "export GOPROXY=one\n");
-      assert.equal(readlinkSync(root.at("etc/profile.d/go.sh")), `../../etc/gofleet/${COMPONENT}/current/etc/profile.d/go.sh`);
+      assert.equal(
+        readlinkSync(root.at("etc/profile.d/go.sh")),
+        `../../etc/gofleet/${COMPONENT}/current/etc/profile.d/go.sh`,
+      );
       assert.equal(readlinkSync(root.at("etc/demo/wants/a")), "../a.conf");
       assert.equal(lstatSync(root.at("etc/cron.d/demo")).mode & 0o7777, 0o600);
       assert.ok(lstatSync(root.at("etc/cron.d/demo")).isFile());
@@ -106,7 +118,9 @@ for (const shell of shells()) {
     });
 
     it("gives a probe its time and no more", async () => {
-      const slow = release(plan({ files: [file("/etc/a", "a")], probes: [{ name: "slow", timeout: 1, script: "sleep 20\n" }] }));
+      const slow = release(
+        plan({ files: [file("/etc/a", "a")], probes: [{ name: "slow", timeout: 1, script: "sleep 20\n" }] }),
+      );
       const answer = await root.run(slow);
       assert.equal(answer.code, 21);
       assert.match(String(answer.result["msg"]), /no answer in 1 s/);
@@ -135,7 +149,8 @@ for (const shell of shells()) {
     });
 
     it("keeps the last releases and runs, and forgets older ones", async () => {
-      for (let n = 0; n < 5; n++) assert.equal((await root.run(release(plan({ files: [file("/etc/n", `${n}\n`)] })), { keep: 2 })).code, 0);
+      for (let n = 0; n < 5; n++)
+        assert.equal((await root.run(release(plan({ files: [file("/etc/n", `${n}\n`)] })), { keep: 2 })).code, 0);
       assert.equal(readdirSync(root.at(`etc/gofleet/${COMPONENT}/releases`)).length, 2);
     });
   });

@@ -92,7 +92,10 @@ describe("agent: downloads", function () {
     const said = answer.events.filter(({ ev }) => ev === "download").map(({ msg }) => msg);
     assert.deepEqual(said, ["fetching", "verified", "unpacked"]);
     assert.equal(execFileSync(lib("bin/go")).toString(), "go\n");
-    assert.equal(readlinkSync(lib("go.env")), `../../../../../../etc/gofleet/${COMPONENT}/current/.gofleet/overlay/go1.0`);
+    assert.equal(
+      readlinkSync(lib("go.env")),
+      `../../../../../../etc/gofleet/${COMPONENT}/current/.gofleet/overlay/go1.0`,
+    );
     assert.equal(readFileSync(lib("go.env"), "utf8"), "GOPROXY=direct\n");
     assert.equal((await root.run(tarball([`${base}/go.tar.gz`]))).result["status"], "same");
     // Where it comes from is no part of what it is.
@@ -118,7 +121,8 @@ describe("agent: downloads", function () {
           ],
         }),
       );
-    const env = (version: string): string => readFileSync(root.at(`usr/local/lib/gofleet/${COMPONENT}/${version}/go.env`), "utf8");
+    const env = (version: string): string =>
+      readFileSync(root.at(`usr/local/lib/gofleet/${COMPONENT}/${version}/go.env`), "utf8");
     assert.equal((await root.run(leading("GOPROXY=one\n", "go1.0"))).code, 0);
     assert.equal(env("go1.0"), "GOPROXY=one\nGOPROXY=direct\n");
     const two = leading("GOPROXY=two\n", "go1.1");
@@ -160,7 +164,10 @@ describe("agent: downloads", function () {
     assert.equal((await root.start("put", {}, new Map([[`upload/go1.0.${ARCH}`, archive]]))).code, 0);
     const answer = await root.run(what);
     assert.equal(answer.code, 0, JSON.stringify(answer));
-    assert.deepEqual(readdirSync(root.at(`var/lib/gofleet/${COMPONENT}/downloads`)).sort(), ["go1.0.stat", "go1.0.sums"]);
+    assert.deepEqual(readdirSync(root.at(`var/lib/gofleet/${COMPONENT}/downloads`)).sort(), [
+      "go1.0.stat",
+      "go1.0.sums",
+    ]);
   });
 
   it("reads what drifted in a download, and repairs just that", async () => {
@@ -172,10 +179,15 @@ describe("agent: downloads", function () {
     writeFileSync(lib("added"), "");
     rmSync(lib("bin/go"));
     const read = await root.start("read");
-    const drift = read.events.filter(({ ev }) => ev === "drift").map(({ kind, path }) => `${String(kind)} ${String(path).split("go1.0/")[1]}`);
+    const drift = read.events
+      .filter(({ ev }) => ev === "drift")
+      .map(({ kind, path }) => `${String(kind)} ${String(path).split("go1.0/")[1]}`);
     assert.deepEqual(drift.sort(), ["added added", "missing bin/go", "modified VERSION"]);
     const untouched = statSync(lib("bin")).ino;
-    assert.deepEqual([(await root.run(what)).result["status"], readFileSync(lib("VERSION"), "utf8")], ["ok", "go1.0\n"]);
+    assert.deepEqual(
+      [(await root.run(what)).result["status"], readFileSync(lib("VERSION"), "utf8")],
+      ["ok", "go1.0\n"],
+    );
     assert.equal(statSync(lib("bin")).ino, untouched);
     assert.ok(!existsSync(lib("added")));
     // Touched but equal is no drift.
@@ -183,7 +195,10 @@ describe("agent: downloads", function () {
     assert.equal((await root.run(what)).result["status"], "same");
     chmodSync(lib("VERSION"), 0o600);
     const mode = await root.start("read");
-    assert.deepEqual(mode.events.filter(({ ev }) => ev === "drift").map(({ kind }) => kind), ["mode"]);
+    assert.deepEqual(
+      mode.events.filter(({ ev }) => ev === "drift").map(({ kind }) => kind),
+      ["mode"],
+    );
   });
 
   it("never takes an interrupted download for an installed one", async () => {
@@ -203,7 +218,11 @@ describe("agent: downloads", function () {
   it("places a single file under the name of its address", async () => {
     serve = () => Buffer.from("#!/bin/sh\necho served\n");
     const checksum = digest(Buffer.from("#!/bin/sh\necho served\n"));
-    const what = of({ name: "go1.0", format: "file", variants: [{ arch: "any", checksum, urls: [`${base}/dl/served?x=1`] }] });
+    const what = of({
+      name: "go1.0",
+      format: "file",
+      variants: [{ arch: "any", checksum, urls: [`${base}/dl/served?x=1`] }],
+    });
     const answer = await root.run(what);
     assert.equal(answer.code, 0, JSON.stringify(answer));
     assert.equal(execFileSync(lib("served")).toString(), "served\n");
@@ -212,7 +231,11 @@ describe("agent: downloads", function () {
   it("checks a module zip by its h1: sum over the unpacked files", async function () {
     if (which("python3") === undefined) skip(this, "python3, which makes the zip here, is not installed");
     const prefix = "golang.org/toolchain@v0.0.1-go1.0.linux-amd64";
-    const files = { [`${prefix}/bin/go`]: "#!/bin/sh\necho go\n", [`${prefix}/pkg/tool/linux_amd64/vet`]: "x", [`${prefix}/go.env`]: "e" };
+    const files = {
+      [`${prefix}/bin/go`]: "#!/bin/sh\necho go\n",
+      [`${prefix}/pkg/tool/linux_amd64/vet`]: "x",
+      [`${prefix}/go.env`]: "e",
+    };
     const zip = join(work, "module.zip");
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(join(work, "zip", name, ".."), { recursive: true });
@@ -234,18 +257,33 @@ describe("agent: downloads", function () {
   it("agrees with Go about a real toolchain", async function () {
     const go = which("go");
     if (go === undefined) skip(this, "no go here to ask for its module cache");
-    const cache = join(execFileSync(go, ["env", "GOMODCACHE"]).toString().trim(), "cache/download/golang.org/toolchain/@v");
-    const zips = existsSync(cache) ? readdirSync(cache).filter((name) => name.endsWith(`.linux-${ARCH}.zip`)).sort() : [];
+    const cache = join(
+      execFileSync(go, ["env", "GOMODCACHE"]).toString().trim(),
+      "cache/download/golang.org/toolchain/@v",
+    );
+    const zips = existsSync(cache)
+      ? readdirSync(cache)
+          .filter((name) => name.endsWith(`.linux-${ARCH}.zip`))
+          .sort()
+      : [];
     const zip = zips[zips.length - 1];
     if (zip === undefined) skip(this, "the module cache holds no toolchain");
     const checksum = readFileSync(join(cache, `${zip}hash`), "utf8").trim();
     const url = `file://${join(cache, zip)}`;
-    const answer = await root.run(of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [url] }] }));
+    const answer = await root.run(
+      of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [url] }] }),
+    );
     assert.equal(answer.code, 0, JSON.stringify(answer));
-    const version = execFileSync(lib("bin/go"), ["version"], { env: { ...process.env, GOTOOLCHAIN: "local", GOROOT: "" } }).toString();
+    const version = execFileSync(lib("bin/go"), ["version"], {
+      env: { ...process.env, GOTOOLCHAIN: "local", GOROOT: "" },
+    }).toString();
     assert.ok(version.includes(zip.replace(/^v0\.0\.1-(go[0-9.]+)\.linux.*/, "$1")), version);
     const begun = Date.now();
-    assert.equal((await root.run(of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [url] }] }))).result["status"], "same");
+    assert.equal(
+      (await root.run(of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [url] }] })))
+        .result["status"],
+      "same",
+    );
     assert.ok(Date.now() - begun < 5000, "an unchanged tree is not read again");
   });
 });

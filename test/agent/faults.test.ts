@@ -13,7 +13,13 @@ const version = (text: string, more: readonly string[] = []): Release =>
         file("/etc/demo/copy.conf", `${text}\n`, { place: "copy" }),
         ...more.map((name) => file(`/etc/demo/${name}`, `${text}\n`)),
       ],
-      probes: [{ name: "agrees", timeout: 5, script: 'cmp "$GOFLEET_ROOT/etc/demo/link.conf" "$GOFLEET_ROOT/etc/demo/copy.conf"\n' }],
+      probes: [
+        {
+          name: "agrees",
+          timeout: 5,
+          script: 'cmp "$GOFLEET_ROOT/etc/demo/link.conf" "$GOFLEET_ROOT/etc/demo/copy.conf"\n',
+        },
+      ],
     }),
   );
 
@@ -59,8 +65,15 @@ describe("agent: faults", function () {
   for (const [step, expected] of Object.entries(STEPS)) {
     it(`killed at "${step}": the host is on the ${expected} release, and the next run finishes`, async () => {
       assert.equal((await root.run(old)).code, 0);
-      const cut = await root.run(next, { tx: "dies", pause: step }, { onEvent: (event: Event) => event.ev === "paused" && kill(root, "dies") });
-      assert.ok(cut.events.some(({ ev }) => ev === "paused"), `never paused at ${step}`);
+      const cut = await root.run(
+        next,
+        { tx: "dies", pause: step },
+        { onEvent: (event: Event) => event.ev === "paused" && kill(root, "dies") },
+      );
+      assert.ok(
+        cut.events.some(({ ev }) => ev === "paused"),
+        `never paused at ${step}`,
+      );
       if (["stage", "staged"].includes(step)) assert.notEqual(cut.code, 0);
       else await until(() => existsSync(root.at(`var/lib/gofleet/${COMPONENT}/runs/dies/exit`)));
       assert.equal(state(root), expected);
@@ -76,16 +89,25 @@ describe("agent: faults", function () {
   it("killed together with what watches over it, it is finished by the next run, which goes back to the settled release", async () => {
     assert.equal((await root.run(old)).code, 0);
     for (const step of ["txn", "dropped", "flipped", "linked"]) {
-      const cut = root.run(next, { tx: step, pause: step }, {
-        onEvent: (event: Event, stop: () => void) => {
-          if (event.ev !== "paused") return;
-          killGroup(root, step);
-          stop();
+      const cut = root.run(
+        next,
+        { tx: step, pause: step },
+        {
+          onEvent: (event: Event, stop: () => void) => {
+            if (event.ev !== "paused") return;
+            killGroup(root, step);
+            stop();
+          },
         },
-      });
+      );
       await cut;
       assert.ok(root.has(`etc/gofleet/${COMPONENT}/txn`), step);
-      const bad = release(plan({ files: [file("/etc/demo/link.conf", "bad\n")], probes: [{ name: "no", timeout: 5, script: "exit 1\n" }] }));
+      const bad = release(
+        plan({
+          files: [file("/etc/demo/link.conf", "bad\n")],
+          probes: [{ name: "no", timeout: 5, script: "exit 1\n" }],
+        }),
+      );
       const answer = await root.run(bad, { expect: old.id });
       assert.deepEqual([answer.code, answer.result["current"], state(root)], [20, old.id, "old"], step);
     }
@@ -93,7 +115,11 @@ describe("agent: faults", function () {
 
   it("a cut connection changes nothing: the run goes on, and can be followed from any line", async () => {
     assert.equal((await root.run(old)).code, 0);
-    await root.run(next, { tx: "cut", pause: "flipped" }, { onEvent: (event: Event, stop: () => void) => event.ev === "paused" && stop() });
+    await root.run(
+      next,
+      { tx: "cut", pause: "flipped" },
+      { onEvent: (event: Event, stop: () => void) => event.ev === "paused" && stop() },
+    );
     writeFileSync(root.at(`var/lib/gofleet/${COMPONENT}/runs/cut/go`), "");
     const followed = await root.start("follow", { tx: "cut", from: 2 });
     assert.equal(followed.code, 0);
@@ -105,7 +131,11 @@ describe("agent: faults", function () {
     const before = listing(root.path);
     const cut = await root.run(next, {}, { corrupt: (body: Buffer) => body.subarray(0, body.length - 200) });
     assert.equal(cut.code, 11);
-    for (const [path, text] of [["release/etc/demo/link.conf", "other\n"], ["release/.gofleet/manifest", "gofleet\t1\n"], ["release/etc/more", "x"]] as const) {
+    for (const [path, text] of [
+      ["release/etc/demo/link.conf", "other\n"],
+      ["release/.gofleet/manifest", "gofleet\t1\n"],
+      ["release/etc/more", "x"],
+    ] as const) {
       const answer = await root.run({ ...next, entries: new Map([...next.entries, [path, text]]) });
       assert.equal(answer.code, 11, `${path}: ${JSON.stringify(answer)}`);
     }
@@ -113,11 +143,21 @@ describe("agent: faults", function () {
     missing.delete("release/etc/demo/link.conf");
     const lacking = await root.run({ ...next, entries: missing });
     assert.equal(lacking.code, 11, JSON.stringify(lacking));
-    assert.deepEqual(listing(root.path).filter((line) => !/^\.\/run/.test(line)), before);
+    assert.deepEqual(
+      listing(root.path).filter((line) => !/^\.\/run/.test(line)),
+      before,
+    );
   });
 
   it("refuses records that no model makes", async () => {
-    for (const record of ["file\t/etc/../x\t0644\troot\troot\t00", "link\t/etc/a b\tx", "link\trelative\tx", "download\t../x\tany\tfile\t00\t-\t-", "probe\tx/y\t1\t00", "what\tis\tthis"]) {
+    for (const record of [
+      "file\t/etc/../x\t0644\troot\troot\t00",
+      "link\t/etc/a b\tx",
+      "link\trelative\tx",
+      "download\t../x\tany\tfile\t00\t-\t-",
+      "probe\tx/y\t1\t00",
+      "what\tis\tthis",
+    ]) {
       const manifest = `gofleet\t1\nconfirm\t0\n${record}\n`;
       const entries = new Map([["release/.gofleet/manifest", manifest]]);
       const answer = await root.run({ id: sha256(manifest).slice(0, 16), manifest, entries });
@@ -137,7 +177,10 @@ describe("agent: faults", function () {
     const foreign = await root.run(old, { machine: "f".repeat(32) });
     assert.deepEqual([foreign.code, foreign.result["status"]], [19, "machine"]);
     assert.match(String(foreign.result["msg"]), new RegExp("f".repeat(32)));
-    assert.equal((await root.run(old, { machine: "f".repeat(32), newmachine: "install", operator: "ann from desk" })).code, 0);
+    assert.equal(
+      (await root.run(old, { machine: "f".repeat(32), newmachine: "install", operator: "ann from desk" })).code,
+      0,
+    );
 
     const moved = await root.run(next, { expect: "aaaaaaaaaaaaaaaa" });
     assert.deepEqual([moved.code, moved.result["status"], moved.result["current"]], [17, "moved", old.id]);
@@ -149,7 +192,11 @@ describe("agent: faults", function () {
   it("serialises two runs, and says busy when it may not wait", async () => {
     assert.equal((await root.run(old)).code, 0);
     const held = root.run(next, { tx: "first", pause: "linked" });
-    await until(() => root.has(`var/lib/gofleet/${COMPONENT}/runs/first/work/make`) && root.read(`var/lib/gofleet/${COMPONENT}/runs/first/log`).includes("paused"));
+    await until(
+      () =>
+        root.has(`var/lib/gofleet/${COMPONENT}/runs/first/work/make`) &&
+        root.read(`var/lib/gofleet/${COMPONENT}/runs/first/log`).includes("paused"),
+    );
     const busy = await root.run(old, { lockwait: 0, expect: old.id });
     assert.deepEqual([busy.code, busy.result["status"]], [16, "busy"]);
     const waits = root.run(version("third"), { lockwait: 20, expect: `${old.id},${next.id}` });
@@ -200,7 +247,11 @@ describe("agent: faults", function () {
 
   it("leaves the old release when a directory cannot be written", async function () {
     assert.equal((await root.run(old)).code, 0);
-    const more = release(plan({ files: [...["link", "copy"].map((name) => file(`/etc/demo/${name}.conf`, "new\n")), file("/etc/closed/x", "x")] }));
+    const more = release(
+      plan({
+        files: [...["link", "copy"].map((name) => file(`/etc/demo/${name}.conf`, "new\n")), file("/etc/closed/x", "x")],
+      }),
+    );
     mkdirSync(root.at("etc/closed"));
     if (process.getuid?.() === 0) {
       try {

@@ -29,7 +29,9 @@ describe("agent: output", function () {
         while (end > 0 && kept[end - 1] === 10) end--;
         return Buffer.from(kept.subarray(0, end));
       });
-      const input = samples.map((bytes) => `${[...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")}\n`).join("");
+      const input = samples
+        .map((bytes) => `${[...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")}\n`)
+        .join("");
       const scratch = join(shell.bin, "scratch");
       const run = spawnSync(join(shell.bin, "sh"), ["-c", script], { input, env: { ...process.env, F: scratch } });
       const lines = run.stdout.toString("latin1").split("\n").filter(Boolean);

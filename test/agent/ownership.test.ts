@@ -34,10 +34,23 @@ describe("agent: ownership", function () {
 
   it("refuses a path of another stack, naming both", async () => {
     assert.equal((await root.run(config("first\n"))).code, 0);
-    const answer = await root.run(config("second\n"), { component: "web", urn: "urn:web", stack: OTHER_STACK, expect: "" });
+    const answer = await root.run(config("second\n"), {
+      component: "web",
+      urn: "urn:web",
+      stack: OTHER_STACK,
+      expect: "",
+    });
     assert.deepEqual([answer.code, answer.result["status"]], [18, "owned"]);
     const said = String(answer.result["msg"]);
-    for (const part of ["/etc/demo/shared.conf", `component ${COMPONENT}`, STACK, "urn:go", "component web", OTHER_STACK, "urn:web"])
+    for (const part of [
+      "/etc/demo/shared.conf",
+      `component ${COMPONENT}`,
+      STACK,
+      "urn:go",
+      "component web",
+      OTHER_STACK,
+      "urn:web",
+    ])
       assert.ok(said.includes(part), `${part} in: ${said}`);
     assert.ok(!root.has("etc/gofleet/web"));
   });
@@ -58,7 +71,9 @@ describe("agent: ownership", function () {
   it("takes over a directory of the same stack with the new instance, but only once it is healthy", async () => {
     assert.equal((await root.run(config("first\n"))).code, 0);
     const renamed = { urn: "urn:renamed", instance: OTHER_INSTANCE, expect: "" };
-    const bad = release(plan({ files: [file("/etc/demo/shared.conf", "bad\n")], probes: [{ name: "no", timeout: 2, script: "exit 1" }] }));
+    const bad = release(
+      plan({ files: [file("/etc/demo/shared.conf", "bad\n")], probes: [{ name: "no", timeout: 2, script: "exit 1" }] }),
+    );
     assert.equal((await root.run(bad, renamed)).code, 20);
     assert.match(root.read(`etc/gofleet/${COMPONENT}/owner`), new RegExp(INSTANCE));
     const taken = await root.run(config("first\n"), renamed);
@@ -80,7 +95,10 @@ describe("agent: ownership", function () {
     const refusedDirectory = await root.run(config("x"), { adopt: "displace" });
     assert.equal(refusedDirectory.code, 18);
     assert.match(String(refusedDirectory.result["msg"]), /replaces: "directory"/);
-    assert.deepEqual(listing(root.path).filter((line) => !line.startsWith("./run")), before);
+    assert.deepEqual(
+      listing(root.path).filter((line) => !line.startsWith("./run")),
+      before,
+    );
 
     assert.equal((await root.run(unit, { adopt: "displace" })).code, 0);
     assert.equal((await root.run(config("x"), { component: "web", expect: "", replaces: "directory" })).code, 0);
@@ -95,7 +113,9 @@ describe("agent: ownership", function () {
     writeFileSync(root.at("etc/demo/file"), "x");
     assert.equal((await root.run(config("x", "/etc/demo/theirs"), { component: "web", expect: "" })).code, 0);
     const before = listing(root.path);
-    const wanted = release(plan({ files: ["dir", "file", "theirs", "absent"].map((name) => file(`/etc/demo/${name}`, "y")) }));
+    const wanted = release(
+      plan({ files: ["dir", "file", "theirs", "absent"].map((name) => file(`/etc/demo/${name}`, "y")) }),
+    );
     const answer = await root.start("adoption", { release: wanted.id }, wanted.entries);
     assert.deepEqual(stands(answer.events).sort(), [
       "/etc/demo/absent absent",
@@ -115,10 +135,21 @@ describe("agent: ownership", function () {
       const cut = await root.start("remove", { pause: step }, new Map(), {
         onEvent: (event, kill) => event.ev === "paused" && kill(),
       });
-      assert.ok(cut.events.some(({ ev }) => ev === "paused"), step);
+      assert.ok(
+        cut.events.some(({ ev }) => ev === "paused"),
+        step,
+      );
       const again = await root.start("remove");
-      assert.deepEqual([again.code, existsSync(root.at("etc/gofleet"))], [0, false], `${step}: ${JSON.stringify(again)}`);
-      assert.deepEqual(listing(root.path).filter((line) => !/run/.test(line)), before, step);
+      assert.deepEqual(
+        [again.code, existsSync(root.at("etc/gofleet"))],
+        [0, false],
+        `${step}: ${JSON.stringify(again)}`,
+      );
+      assert.deepEqual(
+        listing(root.path).filter((line) => !/run/.test(line)),
+        before,
+        step,
+      );
     }
   });
 });

@@ -15,7 +15,9 @@ describe("agent: read", function () {
   const what = release(
     plan({
       files: [
-        ...["kept", "deleted", "edited", "replaced", "relinked", "closed"].map((name) => file(`/etc/demo/${name}`, `${name}\n`)),
+        ...["kept", "deleted", "edited", "replaced", "relinked", "closed"].map((name) =>
+          file(`/etc/demo/${name}`, `${name}\n`),
+        ),
         file("/etc/demo/copy", "copy\n", { place: "copy" }),
         file("/etc/demo/copy-mode", "copy\n", { place: "copy" }),
       ],
@@ -37,7 +39,7 @@ describe("agent: read", function () {
     assert.deepEqual(drift((await root.start("read")).events), {});
 
     rmSync(root.at("etc/demo/deleted"));
-    writeFileSync(root.at("etc/demo/edited"), "by hand \"quoted\"\n");
+    writeFileSync(root.at("etc/demo/edited"), 'by hand "quoted"\n');
     rmSync(root.at("etc/demo/replaced"));
     writeFileSync(root.at("etc/demo/replaced"), "a file now\n");
     rmSync(root.at("etc/demo/relinked"));
@@ -67,7 +69,7 @@ describe("agent: read", function () {
       Buffer.from(String(answer.events.find((event) => event["path"] === path)?.["text"]), "base64").toString("latin1");
     assert.equal(text("/etc/demo/edited"), 'by hand "quoted"\n');
     assert.equal(text("/etc/demo/replaced"), "a file now\n");
-    assert.equal(text("/etc/demo/copy"), "\x00\x01\xff\"\\");
+    assert.equal(text("/etc/demo/copy"), '\x00\x01\xff"\\');
 
     rmSync(root.at("etc/demo/verbatim"), { recursive: true });
     const healed = await root.run(what);
@@ -78,9 +80,14 @@ describe("agent: read", function () {
   it("prints every text on request, the owner, the probes, and never a secret", async () => {
     const run = await root.run(what);
     const answer = await root.start("read", { files: "all" });
-    const texts = answer.events.filter(({ ev }) => ev === "file").map(({ path, text }) => [path, Buffer.from(String(text), "base64").toString()]);
+    const texts = answer.events
+      .filter(({ ev }) => ev === "file")
+      .map(({ path, text }) => [path, Buffer.from(String(text), "base64").toString()]);
     assert.equal(texts.length, 8);
-    assert.deepEqual(texts.find(([path]) => path === "/etc/demo/kept"), ["/etc/demo/kept", "kept\n"]);
+    assert.deepEqual(
+      texts.find(([path]) => path === "/etc/demo/kept"),
+      ["/etc/demo/kept", "kept\n"],
+    );
     const state = answer.events.find(({ ev }) => ev === "state");
     assert.deepEqual([state?.["release"], state?.["txn"], state?.["decision"]], [what.id, "", ""]);
     assert.deepEqual(answer.events.find(({ ev }) => ev === "probe")?.["out"], 'v "1"');

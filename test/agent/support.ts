@@ -146,7 +146,10 @@ export class Root {
     verb: string,
     request: Readonly<Record<string, string | number>> = {},
     entries: ReadonlyMap<string, string | Buffer> = new Map(),
-    options: { readonly corrupt?: (body: Buffer) => Buffer; readonly onEvent?: (event: Event, kill: () => void) => void } = {},
+    options: {
+      readonly corrupt?: (body: Buffer) => Buffer;
+      readonly onEvent?: (event: Event, kill: () => void) => void;
+    } = {},
   ): Promise<Answer> {
     const full = { component: COMPONENT, root: this.path, stack: STACK, urn: "urn:go", instance: INSTANCE, ...request };
     return upload(full, entries).then((body) => this.#exec(verb, options.corrupt?.(body) ?? body, options.onEvent));
@@ -154,7 +157,12 @@ export class Root {
 
   /** `run` of a release, expecting whatever is there. */
   run(what: Release, request: Readonly<Record<string, string | number>> = {}, options = {}): Promise<Answer> {
-    return this.start("run", { release: what.id, tx: transaction(), expect: this.current(), lockwait: 20, deadline: 60, ...request }, what.entries, options);
+    return this.start(
+      "run",
+      { release: what.id, tx: transaction(), expect: this.current(), lockwait: 20, deadline: 60, ...request },
+      what.entries,
+      options,
+    );
   }
 
   /** The release that is current, or "". */
@@ -168,7 +176,8 @@ export class Root {
     const bootstrap =
       `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') || exit 12; ` +
       `tar xzf - -C "$d" || { rm -rf "$d"; exit 11; }; exec sh "$d/agent" ${verb} "$d"`;
-    const path = this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
+    const path =
+      this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
     return new Promise((resolve, reject) => {
       const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, PATH: path }, stdio: "pipe" });
       const events: Event[] = [];
