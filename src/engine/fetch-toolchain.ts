@@ -1,99 +1,84 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 
-import { createWriteStream } from "node:fs";
 import { extract } from "tar-stream";
 
-import { OFFICIAL_URL, toolchainModule } from "../model/toolchain";
 import type { Platform } from "../model/platform";
-import type { Checksums, GoRelease } from "../model/toolchain";
+import { type GoRelease, OFFICIAL_URL, toolchainModule } from "../model/toolchain";
 import { download } from "./download";
 import type { FindOptions } from "./find";
-import { goProxies } from "./go-proxy";
+import type { GoProxies } from "./go-proxy";
 import { unpackModuleZip } from "./module-zip";
 
+/** One place that has a Go tree, and the locked checksum that it must have. */
+export interface Place {
+  /** A module zip from a proxy, or the official archive. */
+  readonly kind: "module" | "archive";
+  readonly url: string;
+  /** `h1:…` of a module, sha256 of an archive. */
+  readonly checksum: string;
+}
+
+/** Where a release can be fetched, given its locked checksums: the module proxies first; may be nowhere. */
+export function placesOf(release: GoRelease, platform: Platform, { urls, direct }: GoProxies): readonly Place[] {
+  const { h1, sha256 } = release.checksums[platform] ?? {};
+  const zip = `golang.org/toolchain/@v/${toolchainModule(release.version, platform)}.zip`;
+  const archive = `${OFFICIAL_URL}/go${release.version}.${platform}.tar.gz`;
+  return [
+    ...(h1 ? urls.map((proxy): Place => ({ kind: "module", url: `${proxy}/${zip}`, checksum: h1 })) : []),
+    ...(sha256 && direct ? [{ kind: "archive", url: archive, checksum: sha256 } as const] : []),
+  ];
+}
+
 /**
- * Fetches a Go tree into `dir` and verifies it by the lock file's checksums: as a module through the machine's Go
- * module proxies, else as the official archive.
+ * Fetches a Go tree into `dir` from the first place that has it, and verifies it by the locked checksum.
  *
  * @throws {Error} with one line for each place that was tried.
  */
 export async function fetchToolchain(
-  release: GoRelease,
+  { version }: GoRelease,
   platform: Platform,
+  places: readonly Place[],
   dir: string,
   options: FindOptions,
 ): Promise<void> {
-  const { urls, direct } = await goProxies(options.env);
-  const { h1, sha256 }: Checksums = release.checksums[platform] ?? {};
-  const attempts = [
-    ...(h1 ? urls.map((proxy) => () => fromProxy(proxy, h1, release.version, platform, dir, options)) : []),
-    ...(sha256 && direct ? [() => fromArchive(sha256, release.version, platform, dir, options)] : []),
-  ];
+  const file = `${dir}.download`;
   const failures: string[] = [];
-  for (const attempt of attempts) {
+  for (const { kind, url, checksum } of places) {
     try {
-      return await attempt();
+      await download(url, file, `Go ${version}`, options);
+      options.progress(`verifying and unpacking Go ${version}`);
+      const unpack = kind === "module" ? unpackModule : unpackArchive;
+      return await unpack(file, checksum, toolchainModule(version, platform), dir);
     } catch (error) {
       if (options.signal?.aborted) throw error;
       failures.push(error instanceof Error ? error.message : String(error));
-      await empty(dir);
+      await rm(dir, { recursive: true, force: true });
+      await mkdir(dir);
+    } finally {
+      await rm(file, { force: true });
     }
   }
-  throw new Error(
-    failures.join("\n") || "GOPROXY names no module proxy, and no checksum of the official archive is locked",
-  );
+  throw new Error(failures.join("\n"));
 }
 
-async function fromProxy(
-  proxy: string,
-  h1: string,
-  version: string,
-  platform: Platform,
-  dir: string,
-  options: FindOptions,
-): Promise<void> {
-  const moduleVersion = toolchainModule(version, platform);
-  const url = `${proxy}/golang.org/toolchain/@v/${moduleVersion}.zip`;
-  const zip = `${dir}.zip`;
-  try {
-    await download(url, zip, `Go ${version}`, options);
-    options.progress(`verifying Go ${version}`);
-    const found = await unpackModuleZip(zip, `golang.org/toolchain@${moduleVersion}`, dir);
-    if (found !== h1) throw new Error(`golang.org/toolchain@${moduleVersion}: checksum is ${found}, locked is ${h1}`);
-  } finally {
-    await rm(zip, { force: true });
-  }
-}
-
-async function fromArchive(
-  sha256: string,
-  version: string,
-  platform: Platform,
-  dir: string,
-  options: FindOptions,
-): Promise<void> {
-  const url = `${OFFICIAL_URL}/go${version}.${platform}.tar.gz`;
-  const archive = `${dir}.tar.gz`;
-  try {
-    await download(url, archive, `Go ${version}`, options);
-    options.progress(`verifying Go ${version}`);
-    const hash = createHash("sha256");
-    await pipeline(createReadStream(archive), hash);
-    const found = hash.digest("hex");
-    if (found !== sha256) throw new Error(`${url}: sha256 is ${found}, locked is ${sha256}`);
-    await unpackArchive(archive, dir);
-  } finally {
-    await rm(archive, { force: true });
-  }
+async function unpackModule(zip: string, h1: string, version: string, dir: string): Promise<void> {
+  const module = `golang.org/toolchain@${version}`;
+  const found = await unpackModuleZip(zip, module, dir);
+  if (found !== h1) throw new Error(`${module}: checksum is ${found}, locked is ${h1}`);
 }
 
 /** Unpacks a Go archive, which holds plain files below `go/`, without that leading directory. */
-async function unpackArchive(archive: string, dir: string): Promise<void> {
+async function unpackArchive(archive: string, sha256: string, version: string, dir: string): Promise<void> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(archive), hash);
+  const found = hash.digest("hex");
+  if (found !== sha256) throw new Error(`archive of ${version}: sha256 is ${found}, locked is ${sha256}`);
+
   const unpacked = extract();
   const reading = pipeline(createReadStream(archive), createGunzip(), unpacked);
   for await (const entry of unpacked) {
@@ -107,9 +92,4 @@ async function unpackArchive(archive: string, dir: string): Promise<void> {
     await chmod(join(dir, path), entry.header.mode ?? 0o644);
   }
   await reading;
-}
-
-async function empty(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir);
 }

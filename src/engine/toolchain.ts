@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { compareGoVersions } from "../model/go-version";
 import { isPlatform, type Platform } from "../model/platform";
 import { cacheDir, fillOnce } from "./cache";
-import { fetchToolchain } from "./fetch-toolchain";
+import { fetchToolchain, placesOf } from "./fetch-toolchain";
 import type { FindOptions } from "./find";
+import { goProxies } from "./go-proxy";
 import { executable, which } from "./launcher";
 import { CommandFailed, run } from "./run";
 
@@ -17,48 +18,47 @@ export interface Go {
 }
 
 /**
- * Finds a Go of at least `version`: on PATH, at Go's own install place, in the cache; else fetches the newest of the
- * locked releases and verifies it.
+ * Finds a Go of at least `version`: on PATH, at Go's own install places, in the cache; else fetches the newest locked
+ * release that can be had here, and verifies it.
  *
  * @throws {Error} saying which were seen and why none could be fetched.
  */
 export async function findGo(version: string, options: FindOptions): Promise<Go> {
   const seen: string[] = [];
-  const installed = [
-    which("go", options.env["PATH"]),
-    "/usr/local/go/bin/go",
-    join(homedir(), "sdk", "go", "bin", "go"),
-  ];
-  for (const command of new Set(installed)) {
+  for (const command of new Set([which("go", options.env["PATH"]), ...INSTALLED])) {
     if (!command || !executable(command)) continue;
     const found = await installedVersion(command, options);
     if (found && compareGoVersions(found, version) >= 0) return { command };
     seen.push(`${command} is Go ${found ?? "of an unknown version"}`);
   }
-  const platform = platformOf(process);
-  const fitting = options.releases.filter(
-    (each) => platform && each.checksums[platform] && compareGoVersions(each.version, version) >= 0,
-  );
-  const newest = [...fitting].sort((a, b) => compareGoVersions(b.version, a.version))[0];
-  const why = `Go ${version} or newer is needed to build it (${seen.join("; ") || "no go on PATH"})`;
-  if (!newest || !platform) {
-    throw new Error(`${why}, and the lock file has none for ${process.platform}, ${process.arch}`);
-  }
-
-  const goRoot = join(cacheDir(options.env, options.projectDir), "go", `go${newest.version}.${platform}`);
-  const command = join(goRoot, "bin", "go");
   try {
-    await fillOnce(
-      goRoot,
-      () => executable(command),
-      options.progress,
-      (staging) => fetchToolchain(newest, platform, staging, options),
-    );
+    return await lockedGo(version, options);
   } catch (error) {
-    throw new Error(
-      `${why}, and Go ${newest.version} could not be fetched: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    if (options.signal?.aborted) throw error;
+    const why = `Go ${version} or newer is needed to build it (${seen.join("; ") || "no go on PATH"})`;
+    throw new Error(`${why}, and none could be fetched: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Where Go's own installers put it. */
+const INSTALLED = ["/usr/local/go/bin/go", join(homedir(), "sdk", "go", "bin", "go")];
+
+async function lockedGo(version: string, options: FindOptions): Promise<Go> {
+  const platform = platformOf(process);
+  if (!platform) throw new Error(`no Go is locked for ${process.platform} on ${process.arch}`);
+  const proxies = await goProxies(options.env);
+  const [newest] = options.releases
+    .filter((release) => compareGoVersions(release.version, version) >= 0)
+    .map((release) => ({ release, places: placesOf(release, platform, proxies) }))
+    .filter(({ places }) => places.length > 0)
+    .sort((a, b) => compareGoVersions(b.release.version, a.release.version));
+  if (!newest) throw new Error("the lock file has no such Go with a checksum for what GOPROXY allows");
+
+  const { release, places } = newest;
+  const goRoot = join(cacheDir(options.env, options.projectDir), "go", `go${release.version}.${platform}`);
+  const command = join(goRoot, "bin", "go");
+  const fetched = (staging: string) => fetchToolchain(release, platform, places, staging, options);
+  await fillOnce(goRoot, () => executable(command), options.progress, fetched);
   return { command, goRoot };
 }
 

@@ -1,19 +1,32 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { gzipSync } from "node:zlib";
 
+import { pack } from "tar-stream";
 import { ZipFile } from "yazl";
 
-import { fetchToolchain } from "../../src/engine/fetch-toolchain";
+import { fetchToolchain, placesOf } from "../../src/engine/fetch-toolchain";
 import type { FindOptions } from "../../src/engine/find";
 import { goProxies, parseGoProxy, shown } from "../../src/engine/go-proxy";
 import { unpackModuleZip } from "../../src/engine/module-zip";
+import type { Checksums, GoRelease } from "../../src/model/toolchain";
 import { platformOf } from "../../src/engine/toolchain";
 
 const MODULE = "golang.org/toolchain@v0.0.1-go1.99.0.linux-amd64";
@@ -65,19 +78,12 @@ describe("fetching a Go toolchain", () => {
     });
     afterEach(() => new Promise((done) => server.close(done)));
 
-    const options = (proxies: string): FindOptions => ({
-      env: { PATH: "", GOPROXY: proxies },
-      projectDir: dir,
-      progress: () => {},
-      releases: [],
-    });
-    const fetch = (proxies: string, checksum: string) =>
-      fetchToolchain(
-        { version: "1.99.0", checksums: { "linux-amd64": { h1: checksum } } },
-        "linux-amd64",
-        join(dir, "go"),
-        options(proxies),
-      );
+    const options: FindOptions = { env: {}, projectDir: "/unused", progress: () => {}, releases: [] };
+    const fetch = (proxies: string, checksum: string) => {
+      const release: GoRelease = { version: "1.99.0", checksums: { "linux-amd64": { h1: checksum } } };
+      const places = placesOf(release, "linux-amd64", parseGoProxy(proxies));
+      return fetchToolchain(release, "linux-amd64", places, join(dir, "go"), options);
+    };
 
     it("takes the first proxy that has it", async () => {
       await fetch(`${base}/empty,${base}/good/`, h1);
@@ -105,10 +111,48 @@ describe("fetching a Go toolchain", () => {
       });
       assert.ok(asked[0]?.endsWith(`Basic ${Buffer.from("robot:s3cret-token").toString("base64")}`), asked[0]);
     });
+  });
 
-    it("says so where GOPROXY leaves nothing to ask", async () => {
-      await assert.rejects(fetch("off", h1), /GOPROXY names no module proxy/);
-    });
+  it("unpacks an official archive only when its sha256 is the locked one", async () => {
+    const archive = pack();
+    archive.entry({ name: "go/bin/go", mode: 0o755 }, "#!/bin/sh\n");
+    archive.entry({ name: "../outside" }, "x");
+    archive.finalize();
+    const bytes = gzipSync(await buffer(archive));
+    const server = createServer((_request, response) => response.end(bytes));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/go1.99.0.linux-amd64.tar.gz`;
+    const fetch = (checksum: string) =>
+      fetchToolchain(
+        { version: "1.99.0", checksums: {} },
+        "linux-amd64",
+        [{ kind: "archive", url, checksum }],
+        join(dir, "go"),
+        { env: {}, projectDir: "/unused", progress: () => {}, releases: [] },
+      );
+    try {
+      await assert.rejects(fetch("0".repeat(64)), /sha256 is [0-9a-f]{64}, locked is 0{64}/);
+      assert.deepEqual(readdirSync(join(dir, "go")), []);
+      await fetch(createHash("sha256").update(bytes).digest("hex"));
+      accessSync(join(dir, "go/bin/go"), constants.X_OK);
+      assert.ok(!existsSync(join(dir, "outside")), "nothing is written outside");
+    } finally {
+      server.close();
+    }
+  });
+
+  it("asks only places whose checksum is locked", () => {
+    const places = (sums: Checksums, proxies: string) =>
+      placesOf({ version: "1.99.0", checksums: { "linux-amd64": sums } }, "linux-amd64", parseGoProxy(proxies)).map(
+        ({ url }) => url,
+      );
+    const zip = "https://a.example/golang.org/toolchain/@v/v0.0.1-go1.99.0.linux-amd64.zip";
+    const archive = "https://go.dev/dl/go1.99.0.linux-amd64.tar.gz";
+    assert.deepEqual(places({ h1: "h1:x", sha256: "y" }, "https://a.example,direct"), [zip, archive]);
+    assert.deepEqual(places({ h1: "h1:x", sha256: "y" }, "https://a.example"), [zip], "the proxy only");
+    assert.deepEqual(places({ h1: "h1:x" }, "direct"), []);
+    assert.deepEqual(places({ sha256: "y" }, "https://a.example,direct"), [archive]);
+    assert.deepEqual(places({ h1: "h1:x", sha256: "y" }, "off"), []);
   });
 
   it("reads a proxy list as Go does", async () => {
