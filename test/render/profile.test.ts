@@ -10,6 +10,12 @@ const SCRIPT = pathProfile(DIRECTORY);
 describe("login shells' script", () => {
   it("is as written down", () => assertGolden("profile/go.sh", SCRIPT));
 
+  it("is clean sh", function () {
+    if (spawnSync("shellcheck", ["--version"]).error) skip(this, "there is no shellcheck");
+    const { status, stdout } = spawnSync("shellcheck", ["-s", "sh", "-"], { input: SCRIPT, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+
   for (const shell of ["sh", "bash", "busybox"]) {
     describe(shell, () => {
       before(function () {

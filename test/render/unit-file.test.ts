@@ -1,26 +1,43 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { environment, escapePath, exec, literal, path, text, unitFile, words } from "../../src/render/unit-file";
+import { temporaryDirectory } from "../support/go";
 import { assertGolden } from "../support/golden";
+import { skip } from "../support/skip";
+import { parsedUnit } from "../support/systemd";
 
 describe("unit file", () => {
-  it("is written section by section", () => {
-    assertGolden(
-      "unit/example.service",
-      unitFile(
-        ["Unit", { Description: text("100% of the build cache"), Documentation: undefined }],
-        [
-          "Service",
-          {
-            Type: literal("oneshot"),
-            Environment: [environment("GOFLAGS", "-mod=readonly"), environment("NOTE", 'a "b" \\ $HOME %i')],
-            ExecStart: [exec("/usr/bin/true"), exec("/usr/bin/echo", "a b", "$HOME", "50%", ";", "")],
-            ReadWritePaths: words("/var/cache/a b", "/srv/50%"),
-            MemoryMax: literal("25%"),
-          },
-        ],
-        ["Install", { WantedBy: literal("multi-user.target") }],
-      ),
+  const example = () =>
+    unitFile(
+      ["Unit", { Description: text("100% of the build cache"), Documentation: undefined }],
+      [
+        "Service",
+        {
+          Type: literal("oneshot"),
+          Environment: [environment("GOFLAGS", "-mod=readonly"), environment("NOTE", 'a "b" \\ $HOME %i')],
+          ExecStart: [exec("/usr/bin/true"), exec("/usr/bin/echo", "a b", "$HOME", "50%", ";", "")],
+          ReadWritePaths: words("/var/cache/a b", "/srv/50%"),
+          MemoryMax: literal("25%"),
+        },
+      ],
+      ["Install", { WantedBy: literal("multi-user.target") }],
     );
+
+  it("is written section by section", () => assertGolden("unit/example.service", example()));
+
+  it("is what systemd reads", function () {
+    if (spawnSync("systemd-analyze", ["--version"]).error) skip(this, "there is no systemd-analyze");
+    const folder = temporaryDirectory();
+    try {
+      const { description, commands, complaints } = parsedUnit(folder, example());
+      assert.equal(description, "100% of the build cache");
+      assert.deepEqual(commands, [["/usr/bin/true"], ["/usr/bin/echo", "a b", "$HOME", "50%", ";", ""]]);
+      assert.deepEqual(complaints, []);
+      assert.notDeepEqual(parsedUnit(folder, `${example()}Nonsense`).complaints, []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is a mount unit", () => {
