@@ -42,7 +42,7 @@ export function formatConnection(connection: HostConnection): string {
 }
 
 const SSH_LINE =
-  /^ssh (?:(?<user>[^@\s]+)@)?(?:\[(?<six>[^\]\s]+)\]|(?<host>[^\s:]+))(?::(?<port>\d+))?(?<sudo> sudo)?(?: jump=(?<jump>\S+))?(?: identity=(?<identity>\S+))?(?: key=(?<key>.+))?$/;
+  /^ssh (?:(?<user>[^@\s]+)@)?(?:\[(?<six>[^\]\s]+)\]|(?<host>[^\s:@]+))(?::(?<port>\d+))?(?<sudo> sudo)?(?: jump=(?<jump>\S+))?(?: identity=(?<identity>\S+))?(?: key=(?<key>.+))?$/;
 
 /** Reads a line of {@link formatConnection}; an `Error` naming the line if it is none. */
 export function parseConnection(line: string): HostConnection {
