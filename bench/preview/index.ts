@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { TestStack, withStack, type StackSettings } from "../../test/support/engine";
 import { makeProject } from "../../test/support/engine/project";
 import { addresses, FakeHosts, pool, toolchain } from "../../test/engine/pool-program";
-import { hostPool, ssh } from "../../src/index";
+import { hostPool, ssh } from "gofleet";
 import { median, paired, progress, ratio, report, seconds, type Figures } from "../support";
 import { Trivial, TRIVIAL } from "./floor";
 

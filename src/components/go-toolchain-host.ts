@@ -52,13 +52,7 @@ export interface GoToolchainOutputs {
  * `/var/lib/gofleet/` for the releases themselves. No user, port or service.
  */
 export class GoToolchainHost extends pulumi.ComponentResource implements GoToolchainOutputs {
-  readonly goRoot: pulumi.Output<string>;
-  readonly goBinary: pulumi.Output<string>;
-  readonly goVersion: pulumi.Output<string>;
-  readonly goEnv: pulumi.Output<Record<string, string>>;
-  /** What is true of each host, by its key. */
-  readonly hosts: pulumi.Output<Record<string, HostFacts>>;
-  /** The toolchain as plain data, for an export. */
+  /** The toolchain as plain data, for an export: what the hosts answered. */
   readonly ref: pulumi.Output<GoToolchainRef>;
   /** The resources it is made of. */
   readonly nodes: { readonly release: HostRelease };
@@ -83,25 +77,36 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
 
     const paths = toolchainPaths(toolchain, shared.component);
     const plan = toolchainPlan<pulumi.Input<string>>(toolchain, shared.component, {
-      goEnv: pulumi.output(toolchain.env).apply(checkedGoEnvFile),
+      goEnv: goEnvText(toolchain.env),
       profile: pathProfile(`${paths.goRoot}/bin`),
     });
     const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
 
-    const reading = release.readings.apply((readings) => parseReading(readings?.["go"], paths));
-    this.goRoot = reading.apply(({ goRoot }) => goRoot);
-    this.goBinary = reading.apply(({ goBinary }) => goBinary);
-    this.goVersion = reading.apply(({ goVersion }) => goVersion);
-    this.goEnv = reading.apply(({ goEnv }) => ({ ...goEnv }));
-    this.hosts = release.hostFacts();
-    this.ref = pulumi.output({
-      goRoot: this.goRoot,
-      goBinary: this.goBinary,
-      goVersion: this.goVersion,
-      goEnv: this.goEnv,
-    });
+    this.ref = release.readings.apply((readings) => parseReading(readings?.["go"], paths));
     this.nodes = { release };
     this.registerOutputs({ goVersion: this.goVersion });
+  }
+
+  // Made when they are asked for: a stack of many components pays for what it uses.
+  get goRoot(): pulumi.Output<string> {
+    return this.ref.apply(({ goRoot }) => goRoot);
+  }
+
+  get goBinary(): pulumi.Output<string> {
+    return this.ref.apply(({ goBinary }) => goBinary);
+  }
+
+  get goVersion(): pulumi.Output<string> {
+    return this.ref.apply(({ goVersion }) => goVersion);
+  }
+
+  get goEnv(): pulumi.Output<Record<string, string>> {
+    return this.ref.apply(({ goEnv }) => ({ ...goEnv }));
+  }
+
+  /** What is true of each host, by its key. */
+  get hosts(): pulumi.Output<Record<string, HostFacts>> {
+    return this.nodes.release.hostFacts();
   }
 
   /** A toolchain of another stack, by the ref that stack exported. */
@@ -116,11 +121,21 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
   }
 }
 
-/** Values that were not known when the component was made are checked when they are. */
-function checkedGoEnvFile(env: GoEnv): string {
-  const issues = checkGoEnv("env", env);
-  if (issues.length > 0) throw new Error(describe(issues));
-  return goEnvFile(env);
+/** The settings' text: at once where every value is plain; else when the values are known, and checked then. */
+function goEnvText(env: GoEnv<pulumi.Input<string>>): pulumi.Input<string> {
+  if (isPlain(env)) return goEnvFile(env);
+  const known: pulumi.Output<GoEnv> = pulumi.output(env);
+  return pulumi.all([known, pulumi.isSecret(known)]).apply(([values, secret]) => {
+    const issues = secret
+      ? [{ path: "env", given: "a secret (not shown)", wanted: "plain values: every user of the host can read them" }]
+      : checkGoEnv("env", values).map((issue) => ({ ...issue, given: "a value of another resource (not shown)" }));
+    if (issues.length > 0) throw new Error(describe(issues));
+    return goEnvFile(values);
+  });
+}
+
+function isPlain(env: GoEnv<pulumi.Input<string>>): env is GoEnv {
+  return Object.values(env).every((value) => typeof value === "string");
 }
 
 /** With mocks there are no hosts to read: the paths are the planned ones, what only a host can tell is empty. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GoToolchainHost, hostPool, lock, ssh, type GoToolchainHostArgs, type HostPoolArgs } from "../../src/index";
+import { GoToolchainHost, hostPool, lock, ssh, type GoToolchainHostArgs, type HostPoolArgs } from "gofleet";
 import { REPOSITORY } from "../support/engine/project";
 
 /** What one simulated host has, as `test/support/fake-hosts.cjs` writes it. */

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { hostPool, lock, ssh } from "../../src/index";
+import { hostPool, lock, ssh } from "gofleet";
 import { withStack, type StackSettings, type TestStack } from "../support/engine";
 import { addresses, FakeHosts, LOCK, pool, toolchain } from "./pool-program";
 
