@@ -113,9 +113,8 @@ units_stale() {
   [ -s "$WORK/verbs" ] && grep -q "${TAB}yes$TAB" "$WORK/units"
 }
 
-# Did a unit file change between two releases, or is one to be repaired? From the plan, before the switch.
-units_changed() {
-  ! grep -qs -- "$TAB/etc/systemd/" "$WORK/make" "$WORK/drop" || return 0
+# Did a unit file change between two releases? From the manifests alone.
+units_differ() {
   _was=/dev/null
   [ -z "$1" ] || [ ! -f "$ETC/releases/$1/.gofleet/manifest" ] || _was=$ETC/releases/$1/.gofleet/manifest
   awk -F '\t' '

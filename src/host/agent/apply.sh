@@ -16,6 +16,7 @@ verb_apply() {
   sweep_all
   check_owner
   check_expected
+  begin_precheck
   FROM=$CURRENT
   [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
   FORCE=$TXN_PHASE

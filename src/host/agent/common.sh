@@ -17,6 +17,7 @@ NL='
 LOG=
 RUN=
 ECHO=1
+SAID=0
 
 # Reads `key<TAB>value` lines; keys that this verb does not know are ignored.
 read_request() {

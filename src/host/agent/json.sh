@@ -80,7 +80,9 @@ emit() {
   say "$_line}"
 }
 
+# Lines said by one emit are counted, for a follower that goes on where this process stopped.
 say() {
+  SAID=$((SAID + 1))
   [ -z "$LOG" ] || printf '%s\n' "$1" >>"$LOG"
   [ -z "$ECHO" ] || printf '%s\n' "$1"
 }

@@ -24,15 +24,26 @@ moved at ${DECISION_TIME:-an unknown time} by ${DECISION_OPERATOR:-an unknown op
 Run \`pulumi up --refresh\` to start from what is there"
 }
 
+# Starts the slow part of the pre-check, which needs nothing but the staged tree, beside what comes before it.
+begin_precheck() {
+  VERIFYING='' UNITS_CHANGED=
+  [ -n "$SYSTEMD" ] && units_differ "$CURRENT" "$MANIFEST" || return 0
+  UNITS_CHANGED=1
+  verify_units >"$WORK/verify" 2>&1 9>&- &
+  VERIFYING=$!
+}
+
 # Each format's own validator on the staged tree; ends with 13 before anything is touched.
 precheck() {
   [ -n "$SYSTEMD" ] && [ -z "$ROOT" ] || return 0
   _tree=$ETC/releases/$RELEASE
   emit precheck msg "$RELEASE"
-  # Units that are on already were verified when they came.
-  UNITS_CHANGED=
-  ! units_changed "$CURRENT" "$MANIFEST" || UNITS_CHANGED=1
-  [ -z "$UNITS_CHANGED" ] || verify_units
+  if [ -n "$VERIFYING" ] && ! wait "$VERIFYING"; then
+    OUTPUT=$(cat "$WORK/verify")
+    precheck_failed "systemd-analyze verify"
+  fi
+  # A link to a unit that has to be made again is news to systemd as well.
+  ! grep -qs -- "$TAB/etc/systemd/" "$WORK/make" "$WORK/drop" || UNITS_CHANGED=1
   tree_files "$MANIFEST" /etc/sysusers.d/
   for _file in $FOUND; do
     # Older versions cannot try it (before 250).
@@ -51,6 +62,7 @@ precheck() {
 
 # Unit files of the staged tree, among the host's own. Templates have no instance to verify.
 verify_units() {
+  _tree=$ETC/releases/$RELEASE
   tree_files "$MANIFEST" /etc/systemd/system/
   set --
   for _file in $FOUND; do
@@ -60,8 +72,7 @@ verify_units() {
     esac
   done
   [ $# -gt 0 ] || return 0
-  OUTPUT=$(SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no "$@" 2>&1 9>&-) ||
-    precheck_failed "systemd-analyze verify"
+  SYSTEMD_UNIT_PATH="$_tree/etc/systemd/system:" systemd-analyze verify --man=no "$@"
 }
 
 precheck_failed() {

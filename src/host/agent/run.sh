@@ -35,7 +35,7 @@ verb_run() {
     FIRST=
     finish 0 staged "release $RELEASE is staged"
   fi
-  _seen=$(($(grep -c '' "$LOG") + 1))
+  _seen=$((SAID + 1))
   launch
   FIRST=
   follow_run "$_seen"

@@ -10,7 +10,8 @@ stage_release() {
   [ -d "$UPLOAD/release" ] || fail 11 "release $RELEASE is not whole on this host any more"
   sweep "$ETC/releases"
   part_name "$ETC/releases"
-  _out=$(cp -r -- "$UPLOAD/release" "$PART" 2>&1) || stage_failed 12 "$_out"
+  # Without the upload's modes: directories 0755, files 0644.
+  _out=$(cp -r --no-preserve=mode -- "$UPLOAD/release" "$PART" 2>&1) || stage_failed 12 "$_out"
   _bad=$(wrong_sums "$PART/.gofleet/manifest" "$PART") || stage_failed 11 "not what the manifest says: $(shown_paths "$_bad")"
   _extra=$(extra_files "$PART")
   [ -z "$_extra" ] || stage_failed 11 "not in the manifest: $(shown_paths "$_extra")"
@@ -37,11 +38,10 @@ shown_paths() {
 
 # Modes, owners that exist by now, and the links of a tree that will stand at $2.
 build_tree() {
-  find "$1" -type d -exec chmod 0755 -- {} + || return 1
   awk -F '\t' -v dir="$1" '
-    $1 == "file" || $1 == "copy" { print $3 "\t" $4 ":" $5 "\t" dir $2 }
-    $1 == "probe" { print "0644\troot:root\t" dir "/.gofleet/probes/" $2 }
-    END { print "0644\troot:root\t" dir "/.gofleet/manifest" }' "$1/.gofleet/manifest" | sort | set_attributes || return 1
+    ($1 == "file" || $1 == "copy") && $3 " " $4 ":" $5 != "0644 root:root" { print $3 "\t" $4 ":" $5 "\t" dir $2 }
+    ' "$1/.gofleet/manifest" | sort | set_attributes || return 1
+  has "$MANIFEST" symlink || has "$MANIFEST" secret || return 0
   awk -F '\t' -v OFS='\t' -v R="$ROOT" -v dir="$1" -v at="/etc/gofleet/$COMPONENT/releases/$RELEASE" \
     -v secrets="/var/lib/gofleet/$COMPONENT/secrets/" "$AWK_PATHS"'
     $1 == "symlink" { print inside(at $2, $3), dir $2 }

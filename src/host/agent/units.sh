@@ -80,7 +80,8 @@ units_by() {
   _systemctl=$1
   shift
   [ "$_systemctl" != reload ] || _systemctl=reload-or-restart
-  systemctl reset-failed -- "$@" >/dev/null 2>&1
+  # A unit that failed too often would not be started again.
+  ! grep -qs "${TAB}failed$TAB" "$WORK/units" || systemctl reset-failed -- "$@" >/dev/null 2>&1
   # shellcheck disable=SC2086 # empty, or one option
   quiet systemctl $NO_BLOCK "$_systemctl" -- "$@"
 }
