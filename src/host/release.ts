@@ -35,10 +35,15 @@ export interface PlanInputs {
   readonly attributes: Readonly<Record<string, string>>;
   readonly symlinks?: Readonly<Record<string, string>>;
   readonly links?: Readonly<Record<string, string>>;
-  readonly downloads?: Readonly<Record<string, Omit<PlanDownload, "name">>>;
+  readonly downloads?: Readonly<Record<string, DownloadInputs>>;
   readonly units?: Readonly<Record<string, Omit<PlanUnit, "name">>>;
   readonly probes?: Readonly<Record<string, Omit<PlanProbe, "name">>>;
   readonly confirm?: number;
+}
+
+/** A download with its variants by architecture. */
+export interface DownloadInputs extends Omit<PlanDownload, "name" | "variants"> {
+  readonly variants: Readonly<Record<string, Omit<PlanVariant, "arch">>>;
 }
 
 export interface ReleasePolicy {
@@ -114,7 +119,7 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
         ({ target }) => target,
       ),
     ),
-    downloads: some(keyed(plan.downloads, nameOf, ({ name: _, ...rest }) => withoutUndefined(rest))),
+    downloads: some(keyed(plan.downloads, nameOf, downloadInputs)),
     units: some(keyed(plan.units, nameOf, ({ name: _, ...rest }) => rest)),
     probes: some(keyed(plan.probes, nameOf, ({ name: _, ...rest }) => rest)),
     confirm: plan.confirm === 0 ? undefined : plan.confirm,
@@ -130,17 +135,12 @@ export function planOf(inputs: ReleaseInputs, hmac: (name: string, secret: strin
       ...Object.entries(plan.symlinks ?? {}).map(([path, target]) => ({ path, target, switched: true })),
       ...Object.entries(plan.links ?? {}).map(([path, target]) => ({ path, target, switched: false })),
     ],
-    downloads: Object.entries(plan.downloads ?? {}).map(([name, rest]) => ({ name, ...rest })),
+    downloads: Object.entries(plan.downloads ?? {}).map(([name, rest]) => downloadOf(name, rest)),
     units: Object.entries(plan.units ?? {}).map(([name, rest]) => ({ name, ...rest })),
     probes: Object.entries(plan.probes ?? {}).map(([name, rest]) => ({ name, ...rest })),
     secrets: Object.entries(inputs.secrets ?? {}).map(([name, secret]) => ({ name, hmac: hmac(name, secret) })),
     confirm: plan.confirm ?? 0,
   };
-}
-
-/** The variant of a download for an architecture. */
-export function variantFor(download: PlanDownload, arch: string): PlanVariant | undefined {
-  return download.variants.find((variant) => variant.arch === arch || variant.arch === "any");
 }
 
 const DEFAULT_ATTRIBUTES = "0644 root:root";
@@ -153,6 +153,20 @@ function fileOf(path: string, text: string, line = DEFAULT_ATTRIBUTES): PlanFile
   const [mode = "", who = "", place] = line.split(" ");
   const [owner = "", group = ""] = who.split(":");
   return { path, text, mode, owner, group, place: place === "copy" ? "copy" : "link" };
+}
+
+function downloadInputs({ name: _, variants, ...rest }: PlanDownload): DownloadInputs {
+  const byArch = keyed(
+    variants,
+    ({ arch }) => arch,
+    ({ arch: __, ...variant }) => withoutUndefined(variant),
+  );
+  return withoutUndefined({ ...rest, variants: byArch });
+}
+
+function downloadOf(name: string, { variants, ...rest }: DownloadInputs): PlanDownload {
+  const list = Object.entries(variants).map(([arch, variant]) => ({ arch: arch as PlanVariant["arch"], ...variant }));
+  return { name, ...rest, variants: list };
 }
 
 const pathOf = ({ path }: { readonly path: string }): string => path;
