@@ -37,13 +37,14 @@ export class QuickstartStack {
 
   static async open(root: string, engine: Engine, program: Program, signal: AbortSignal): Promise<QuickstartStack> {
     const own = join(root, ".gofleet");
-    for (const dir of ["state", "config"]) mkdirSync(join(own, dir), { recursive: true });
+    for (const dir of ["state", "config", "home"]) mkdirSync(join(own, dir), { recursive: true });
     const passphrase = join(own, "passphrase");
     if (!existsSync(passphrase))
       writeFileSync(passphrase, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
     const workspace = await LocalWorkspace.create({
       workDir: root,
       program: async () => program(),
+      pulumiHome: join(own, "home"),
       pulumiCommand: await PulumiCommand.get({ root: engine.root }),
       envVars: {
         PATH: enginePath(engine, process.env["PATH"]),

@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { lock } from "proper-lockfile";
@@ -48,10 +48,14 @@ export async function fillOnce(
   fill: (staging: string) => Promise<void>,
 ): Promise<void> {
   if (present()) return;
-  mkdirSync(join(dir, ".."), { recursive: true });
+  mkdirSync(dirname(dir), { recursive: true });
   const release = await acquire(dir, progress);
   try {
     if (present()) return;
+    // Under the lock nobody else is staging: what is there was left by a run that was killed.
+    for (const left of readdirSync(dirname(dir)).filter((name) => name.startsWith(`${basename(dir)}.part-`))) {
+      rmSync(join(dirname(dir), left), { recursive: true, force: true });
+    }
     const staging = mkdtempSync(`${dir}.part-`);
     try {
       await fill(staging);

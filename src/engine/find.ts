@@ -50,8 +50,10 @@ export class NoEngine extends Error {
     super(
       `no Pulumi CLI (${ACCEPTED}) was found and none could be installed. Tried:\n` +
         tried.map((each) => `- ${each.replaceAll("\n", "\n  ")}`).join("\n") +
-        `\nAny one of these will do: install the Pulumi CLI so that it is on PATH, let this machine reach the npm ` +
-        `registry and the Pulumi downloads, or set GOPROXY to a Go module proxy that it can reach.`,
+        "\nAny one of these will do:\n" +
+        "- the Pulumi CLI on PATH\n" +
+        "- a way to the npm registry and the Pulumi downloads\n" +
+        "- GOPROXY set to a Go module proxy that this machine can reach",
     );
     this.name = "NoEngine";
   }

@@ -20,8 +20,14 @@ export const downloadEngine: EngineMaker = async (staging, { env, progress, sign
   const home = join(staging, "download");
   mkdirSync(home);
   progress(`downloading the Pulumi CLI ${ENGINE_VERSION}`);
-  const install = ["install", "--prefix", home, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", PACKAGE];
-  await run("npm", install, { cwd: home, env, timeout: INSTALL_WITHIN, signal });
+  const quick = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
+  const bare = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run("npm", ["install", "--prefix", home, ...bare, ...quick, PACKAGE], {
+    cwd: home,
+    env,
+    timeout: INSTALL_WITHIN,
+    signal,
+  });
   await run(process.execPath, [join(home, "node_modules", "pulumi", "run.js"), "version"], {
     cwd: home,
     env: { ...env, PULUMI_HOME: home, PULUMI_VERSION: ENGINE_VERSION, PULUMI_SKIP_UPDATE_CHECK: "true" },

@@ -166,6 +166,7 @@ describe("finding the engine", () => {
     const left = join(dir, "home", ".cache", "gofleet", "engine", `${ENGINE_VERSION}.part-killed`, "bin");
     fakePulumi(left, ENGINE_VERSION);
     assert.equal((await findEngine(options(), [["Go module", making(ENGINE_VERSION)]])).origin, "Go module");
+    assert.ok(!existsSync(left), "and clears it away");
   });
 
   it("stops, and does not go on to the next way, when it is told to", async () => {

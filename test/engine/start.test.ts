@@ -120,7 +120,7 @@ describe("npm start", () => {
       checkout(dir);
 
       assert.match(await start(dir, "--preview"), /this would change[^]*gofleet:index:GoToolchainHost: \(create\)/);
-      assert.deepEqual(readdirSync(join(dir, ".gofleet")).sort(), ["config", "passphrase", "state"]);
+      assert.deepEqual(readdirSync(join(dir, ".gofleet")).sort(), ["config", "home", "passphrase", "state"]);
 
       const first = await start(dir);
       assert.match(first, /✔ toolchain +go1\.\d+\.\d+ installed/);
