@@ -167,6 +167,8 @@ export class HostRelease {
       urn: inputs.resourceUrn,
       instance,
       machine: before?.machine,
+      // Fault tests stop the agent at a step; see docs/host-protocol.md.
+      pause: process.env["GOFLEET_PAUSE"],
     };
   }
 

@@ -107,7 +107,9 @@ export class HostSession {
       if (attempt.result === undefined) {
         // Without a single word from the agent nothing was sent either: only the time for connecting is spent.
         launched ||= events.some(({ ev }) => ev === "facts");
-        this.#giveUp(attempt, launched ? this.#deadline : this.#connectBy, launched);
+        // Ended on the host rather than cut off: a follower finds out what is left, and the run begins again.
+        if (launched && attempt.code !== 255 && deaths < DEATHS) deaths += 1;
+        else this.#giveUp(attempt, launched ? this.#deadline : this.#connectBy, launched);
       } else {
         // Never launched, or the agent died: the same transaction again converges from wherever it stands.
         deaths += 1;
