@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -149,6 +149,29 @@ describe("agent: downloads", function () {
     assert.deepEqual([bad.code, bad.result["status"]], [15, "failed"]);
     assert.match(String(bad.result["msg"]), new RegExp(`/cut: sha256 is [0-9a-f]{64}, wanted: ${digest(archive)}`));
     assert.ok(!root.has("usr/local/lib/gofleet") && !root.has("etc/gofleet"), "a first run that fails leaves nothing");
+  });
+
+  it("says that the disk is full when it is, and keeps what is there", async function () {
+    if (process.getuid?.() !== 0) skip(this, "mounting a small file system needs root");
+    const big = randomBytes(900_000);
+    const small = root.at("usr/local/lib");
+    mkdirSync(small, { recursive: true });
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=400k", "tmpfs", small]);
+    } catch {
+      skip(this, "a small tmpfs cannot be mounted here");
+    }
+    try {
+      assert.equal((await root.run(tarball([`${base}/go.tar.gz`]))).code, 0);
+      serve = () => big;
+      const variants = [{ arch: "any" as const, checksum: digest(big), urls: [`${base}/big`] }];
+      const full = await root.run(of({ name: "big", format: "file", variants }));
+      assert.equal(full.code, 12, JSON.stringify(full));
+      assert.ok(existsSync(lib("bin/go")));
+      assert.deepEqual(readdirSync(root.at(`usr/local/lib/gofleet/${COMPONENT}`)), ["go1.0"]);
+    } finally {
+      execFileSync("umount", [small]);
+    }
   });
 
   it("never shows a password of an address", async () => {

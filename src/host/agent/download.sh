@@ -71,15 +71,16 @@ place_download() {
   rm -rf -- "$PART" && mkdir -p -- "$PART/tree" || stage_failed 12 "$PART cannot be made"
   case $_format in
     module)
-      fetch "$_name" "$_arch" "$PART/archive" unpack_module "$_checksum" "$PART" || stage_failed 15 "$WHY"
+      can_unzip || fail 14 "missing: a program that unpacks zip files (install unzip), for download $_name"
+      fetch "$_name" "$_arch" "$PART/archive" unpack_module "$_checksum" "$PART" || fetch_failed
       ;;
     tar.gz)
-      fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || stage_failed 15 "$WHY"
+      fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || fetch_failed
       emit download name "$_name" msg verified
       _out=$(tar -xzf "$PART/archive" -C "$PART/tree" --strip-components=1 --no-same-owner 2>&1) || stage_failed 12 "$_out"
       ;;
     file)
-      fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || stage_failed 15 "$WHY"
+      fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || fetch_failed
       emit download name "$_name" msg verified
       _out=$({ chmod 0755 -- "$PART/archive" && mv -- "$PART/archive" "$PART/tree/$(file_name "$_name")"; } 2>&1) ||
         stage_failed 12 "$_out"
@@ -89,6 +90,12 @@ place_download() {
   settle_download "$PART/tree" || stage_failed 12 "$LIB/$_name: no space or read-only"
   rm -rf -- "$PART" "$VAR/downloads/$_name".*.pushed
   emit download name "$_name" msg unpacked
+}
+
+# A full disk is told from a bad source.
+fetch_failed() {
+  case $WHY in *'No space left'* | *'curl: (23)'* | *'no space'*) stage_failed 12 "$WHY" ;; esac
+  stage_failed 15 "$WHY"
 }
 
 # A single file is called as in its first address; a pushed one as the download.

@@ -37,5 +37,10 @@ unzip_into() {
   elif command -v unzip >/dev/null 2>&1; then unzip -q "$1" -d "$2" </dev/null
   elif command -v python3 >/dev/null 2>&1; then python3 -m zipfile -e "$1" "$2"
   elif command -v busybox >/dev/null 2>&1; then busybox unzip -q "$1" -d "$2" </dev/null
-  else echo 'no program here unpacks zip files (install unzip)' >&2; return 1; fi
+  fi
+}
+
+can_unzip() {
+  command -v bsdtar >/dev/null 2>&1 || command -v unzip >/dev/null 2>&1 || command -v python3 >/dev/null 2>&1 ||
+    command -v busybox >/dev/null 2>&1
 }
