@@ -1,0 +1,154 @@
+import { strict as assert } from "node:assert";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { withStack, type Operation, type TestStack } from "../support/engine";
+import { addresses, FakeHosts, pool, toolchain } from "./pool-program";
+
+const COMPONENT = "gofleet-test-go";
+const four = addresses(4);
+/** Waves: rack-1, then rack-2 and rack-3, then rack-4. */
+const rollout = { canary: 1, batch: 2 };
+const changed = { env: { GOFLAGS: "-mod=readonly" } };
+/** Long enough to hit a wave with a signal, in milliseconds a visit. */
+const SLOW = "slow:2500";
+
+describe("a run that is interrupted", function () {
+  this.timeout(600_000);
+  let hosts: FakeHosts;
+  beforeEach(() => (hosts = new FakeHosts()));
+  afterEach(() => hosts.remove());
+
+  const program = (more = {}) => toolchain({ target: pool(4, { rollout }), ...more });
+  const releases = () => hosts.releases(four, COMPONENT);
+  const actual = async (stack: TestStack): Promise<string[]> => {
+    const { actual } = (await stack.resource("go-release"))?.outputs as { actual: Record<string, string> };
+    return Object.values(actual).map((line) => line.split(" ")[0] ?? "");
+  };
+
+  /** Begins an update on slow hosts and signals the CLI as soon as a wave is under way. */
+  async function interrupted(stack: TestStack, wave: number, signal: NodeJS.Signals): Promise<Operation> {
+    for (const address of four) hosts.fault(address, SLOW);
+    let sent = false;
+    const operation = await stack.up({
+      expect: "failure",
+      onEvent: ({ diagnosticEvent: said }) => {
+        const message = said?.message.replace(/<\{%[^%]*%\}>/g, "") ?? "";
+        if (sent || !message.startsWith(`wave ${wave} of 3`)) return;
+        sent = true;
+        assert.equal(providers(stack).length, 1, "the provider works for this stack");
+        process.kill(cliProcess(), signal);
+      },
+    });
+    assert.ok(sent, "no wave was begun");
+    for (const address of four) hosts.fault(address);
+    return operation;
+  }
+
+  for (const [wave, name] of [
+    [1, "the canary's wave"],
+    [2, "a later wave"],
+  ] as const) {
+    const done = wave === 1 ? 1 : 3;
+
+    it(`settles ${name} on SIGINT, begins no other, and goes on at the next up`, () =>
+      withStack(program(), { env: hosts.env }, async (stack) => {
+        await stack.up();
+        const [old] = releases();
+        stack.program = program(changed);
+        const { errors } = await interrupted(stack, wave, "SIGINT");
+        assert.match(errors.join("\n"), /interrupted: the wave in progress was settled, no other was begun/);
+        assert.match(errors.join("\n"), wave === 1 ? /not reached: rack-2, rack-3, rack-4/ : /not reached: rack-4/);
+        const found = releases();
+        assert.equal(found.filter((release) => release !== old).length, done);
+        assert.deepEqual(await actual(stack), found, "the state says what each host has");
+        assert.equal((await stack.state()).pending_operations?.length ?? 0, 0);
+        await finish(stack, old);
+      }));
+
+    it(`leaves hosts old or new after kill -9 in ${name}, and goes on after a cancel`, () =>
+      withStack(program(), { env: hosts.env }, async (stack) => {
+        await stack.up();
+        const [old] = releases();
+        stack.program = program(changed);
+        await interrupted(stack, wave, "SIGKILL");
+        await settled(releases);
+        assert.equal(releases().filter((release) => release !== old).length, done, "no wave begins without an engine");
+        assert.deepEqual(await actual(stack), [old, old, old, old], "nobody was there to write the state");
+        assert.deepEqual(providers(stack), [], "the provider is gone as well");
+
+        const locked = await stack.up({ expect: "failure" });
+        assert.match(`${locked.stderr}${locked.error?.message}`, /locked/);
+        await stack.automation.cancel();
+        await finish(stack, old);
+      }));
+  }
+
+  it("needs nothing but a cancel and an up after kill -9 of a first installation", () =>
+    withStack(program(), { env: hosts.env }, async (stack) => {
+      await interrupted(stack, 1, "SIGKILL");
+      await settled(releases);
+      assert.equal(releases().filter((release) => release !== "").length, 1);
+      await stack.automation.cancel();
+      await stack.up();
+      assert.equal(new Set(releases()).size, 1);
+      assert.deepEqual(await actual(stack), releases());
+    }));
+
+  /** The next up succeeds, and state and hosts agree afterwards. */
+  async function finish(stack: TestStack, old: string | undefined): Promise<void> {
+    await stack.up();
+    const now = releases();
+    assert.equal(new Set(now).size, 1);
+    assert.notEqual(now[0], old);
+    assert.deepEqual(await actual(stack), now);
+    assert.equal((await stack.state()).pending_operations?.length ?? 0, 0);
+    assert.deepEqual((await stack.preview()).changes, {});
+  }
+});
+
+/** Waits until hosts stop changing: an orphaned provider still settles its wave. */
+async function settled(releases: () => string[]): Promise<void> {
+  let before = "";
+  for (let same = 0; same < 2;) {
+    await pause(2500);
+    const now = releases().join();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}
+
+/** The engine's own process: the child of this one that runs `pulumi up`. */
+function cliProcess(): number {
+  const found = processes().filter(({ parent, command }) => parent === process.pid && /pulumi\0.*\bup\b/.test(command));
+  assert.equal(found.length, 1, "one pulumi runs");
+  return found[0]?.pid ?? 0;
+}
+
+/** Provider processes of a stack's project. */
+function providers({ workDir }: TestStack): readonly number[] {
+  return processes()
+    .filter(({ command, directory }) => command.includes("dynamic-provider") && directory.startsWith(workDir))
+    .map(({ pid }) => pid);
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+  readonly directory: string;
+}
+
+function processes(): Process[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+        const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]);
+        return [{ pid: Number(name), parent, command, directory: readlinkSync(`/proc/${name}/cwd`) }];
+      } catch {
+        // It ended in between, or is another user's.
+        return [];
+      }
+    });
+}
