@@ -120,7 +120,7 @@ describe("a pool through the real engine", function () {
         hosts.fault("10.0.0.3", "unreachable");
         stack.program = toolchain({ target: pool(3), ...changed });
         const failed = await stack.up({ expect: "failure" });
-        assert.match(failed.errors.join("\n"), /rack-3 \(root@10\.0\.0\.3\): the login was refused/);
+        assert.match(failed.errors.join("\n"), /rack-3 \(10\.0\.0\.3\): the login was refused/);
         assert.deepEqual(hosts.releases(addresses(3), COMPONENT), before);
         await stack.destroy({ expect: "failure" });
         assert.ok(await stack.resource("go-release"), "a destroy that did not reach every host keeps the state");
