@@ -32,6 +32,7 @@ if (Number(major) < 20) {
 }
 
 const stop = new AbortController();
+const stopEngine = new AbortController();
 let interrupted = 0;
 for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => interrupt(name));
 
@@ -43,7 +44,14 @@ try {
   await prepare(root, steps, stop.signal);
   await import("tsx");
   const { quickstart } = require("./start/quickstart.ts");
-  await quickstart({ root, mode, steps, signal: stop.signal, program: () => ({ ...require("../quickstart.ts") }) });
+  await quickstart({
+    root,
+    mode,
+    steps,
+    signal: stop.signal,
+    engineSignal: stopEngine.signal,
+    program: () => ({ ...require("../quickstart.ts") }),
+  });
 } catch (error) {
   const stopped = interrupted > 0;
   steps.fail(stopped ? "stopped" : "failed");
@@ -53,8 +61,8 @@ try {
 
 /**
  * On a terminal, Ctrl-C reaches every process of the group, the engine too, which settles what it is doing; passing it
- * on as well would count as the second one, which makes the engine drop everything. So only what came to this process
- * alone, or a second one (npm repeats the first within an instant), is passed on.
+ * on as well would count as the second one, which makes the engine drop everything. So the engine is only told of what
+ * came to this process alone, or of a second one (npm repeats the first within an instant).
  */
 function interrupt(name) {
   const now = Date.now();
@@ -62,7 +70,8 @@ function interrupt(name) {
   const first = interrupted === 0;
   interrupted = now;
   if (first) steps.line(`  ${steps.paint(33, "!")} stopping: what is running is brought to a safe end`);
-  if (!first || name === "SIGTERM" || !process.stdin.isTTY) stop.abort();
+  stop.abort();
+  if (!first || name === "SIGTERM" || !process.stdin.isTTY) stopEngine.abort();
 }
 
 function platformNotes() {

@@ -15,7 +15,10 @@ export interface Quickstart {
   readonly mode: Mode;
   readonly program: Program;
   readonly steps: Steps;
+  /** Stops everything but the engine's operations. */
   readonly signal: AbortSignal;
+  /** Interrupts the engine: once, it brings what is running to a safe end; twice, it drops it. */
+  readonly engineSignal: AbortSignal;
 }
 
 /** Runs the root program with the real engine, tries what it installed, and says what was put where. */
@@ -45,7 +48,7 @@ const ORIGINS: Readonly<Record<Engine["origin"], string>> = {
   "Go module": "built from its Go module",
 };
 
-async function engineStep({ root, steps, signal, program }: Quickstart): Promise<QuickstartStack> {
+async function engineStep({ root, steps, signal, engineSignal, program }: Quickstart): Promise<QuickstartStack> {
   const step = steps.begin("engine", "looking for the Pulumi CLI");
   const progress = (text: string) => step.progress(text);
   const engine = await findEngine({
@@ -56,7 +59,7 @@ async function engineStep({ root, steps, signal, program }: Quickstart): Promise
     signal,
   });
   progress("opening the stack in .gofleet/state");
-  const stack = await QuickstartStack.open(root, engine, program, signal);
+  const stack = await QuickstartStack.open(root, engine, program, engineSignal);
   step.done(`Pulumi ${engine.version}, ${ORIGINS[engine.origin]}`);
   return stack;
 }
