@@ -28,6 +28,8 @@ const MODULES = [
   "revert",
   "launch",
   "run",
+  "put",
+  "hook",
   "confirm",
   "boot",
   "read",
@@ -40,7 +42,9 @@ let cached: string | undefined;
 
 /** The program that runs on hosts (POSIX sh), without the lines that hold only a comment: it travels with every upload. */
 export function agentSource(): string {
-  cached ??= MODULES.map((name) => withoutComments(readFileSync(join(__dirname, "agent", `${name}.sh`), "utf8"))).join("");
+  cached ??= MODULES.map((name) => withoutComments(readFileSync(join(__dirname, "agent", `${name}.sh`), "utf8"))).join(
+    "",
+  );
   return cached;
 }
 

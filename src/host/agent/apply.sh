@@ -20,7 +20,9 @@ verb_apply() {
   FROM=$CURRENT
   [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
   FORCE=$TXN_PHASE
-  wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
+  # The tree was checked when it was staged, just now; copies outside may have changed.
+  : >"$WORK/bad"
+  ! has "$MANIFEST" copy || wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "the plan could not be written: no space or read-only"
   check_paths "$MANIFEST" "$WORK"
   FACT_SYSTEMD=0

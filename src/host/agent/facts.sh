@@ -85,3 +85,13 @@ check_machine() {
   [ -n "$MACHINE" ] && [ "$NEWMACHINE" != install ] && [ "$MACHINE" != "$FACT_MACHINE" ] || return 0
   fail 19 "this is machine $FACT_MACHINE; the state knows machine $MACHINE under this name"
 }
+
+# `facts`: identity and pre-flight only.
+verb_facts() {
+  [ -z "$COMPONENT" ] || set_component "$COMPONENT"
+  FROM=${CURRENT:-} TO=${CURRENT:-}
+  facts
+  preflight
+  check_machine
+  finish 0 ok "this host can take releases"
+}

@@ -45,11 +45,11 @@ follow_run() {
     done
     [ -z "$_ended" ] || break
     _quiet=$((_quiet + 1))
-    if [ $((_quiet % 40)) = 0 ] && ! run_alive "$RUN" && [ ! -e "$RUN/exit" ]; then
+    if [ $((_quiet % 25)) = 0 ] && ! run_alive "$RUN" && [ ! -e "$RUN/exit" ]; then
       sleep 0.5
       run_alive "$RUN" || [ -e "$RUN/exit" ] || died "no process and no result"
     fi
-    sleep 0.03
+    sleep 0.05
   done 3<"$RUN/log"
   read -r _code <"$RUN/exit"
   case $_code in

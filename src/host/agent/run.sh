@@ -14,7 +14,8 @@ verb_run() {
   [ -d "$UPLOAD/release" ] || MANIFEST=$ETC/releases/$RELEASE/.gofleet/manifest
   check_manifest "$MANIFEST"
   check_owner
-  wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
+  : >"$WORK/bad"
+  [ ! -d "$ETC/releases/$RELEASE" ] || wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "$WORK cannot be written: no space"
   check_paths "$MANIFEST" "$WORK"
   # Something is wrong inside the release itself: only then is it staged again.
@@ -81,50 +82,4 @@ right_supplies() {
 finish_same() {
   stored_probes "$MANIFEST"
   finish 0 same "release $RELEASE was already on"
-}
-
-# `put`: an archive from the operator's machine, for the next run.
-verb_put() {
-  set_component "$COMPONENT"
-  FROM=$CURRENT TO=$CURRENT
-  facts
-  preflight
-  check_machine
-  check_owner
-  make_component || fail 12 "$VAR cannot be written: no space or read-only"
-  for _upload in "$UPLOAD/upload"/*; do
-    [ -f "$_upload" ] || continue
-    _to=$VAR/downloads/${_upload##*/}.pushed
-    cp -- "$_upload" "$_to.new" && mv -fT -- "$_to.new" "$_to" || {
-      rm -f -- "$_to.new"
-      fail 12 "$_to cannot be written: no space or read-only"
-    }
-    emit download name "${_upload##*/}" msg pushed
-  done
-  finish 0 ok pushed
-}
-
-# `facts`: identity and pre-flight only.
-verb_facts() {
-  [ -z "$COMPONENT" ] || set_component "$COMPONENT"
-  FROM=${CURRENT:-} TO=${CURRENT:-}
-  facts
-  preflight
-  check_machine
-  finish 0 ok "this host can take releases"
-}
-
-# `hook`: runs the operator's script, outside any transaction, and answers with what it printed.
-verb_hook() {
-  set_component "$COMPONENT"
-  FROM=$CURRENT TO=$CURRENT
-  [ -f "$UPLOAD/hook" ] || fail 11 "the upload holds no hook"
-  OUTPUT=$(timeout -k 2 "$DEADLINE" sh "$UPLOAD/hook" 2>&1 </dev/null)
-  _code=$?
-  OUTPUT=$(printf '%s' "$OUTPUT" | tail -c 4096)
-  case $_code in
-    0) finish 0 ok "$OUTPUT" ;;
-    124 | 137) finish 1 failed "took longer than $DEADLINE s: $OUTPUT" ;;
-    *) finish 1 failed "exit code $_code: $OUTPUT" ;;
-  esac
 }
