@@ -5,8 +5,8 @@
 import { rmSync } from "node:fs";
 import { TestStack, withStack, type StackSettings } from "../../test/support/engine";
 import { makeProject } from "../../test/support/engine/project";
-import { addresses, FakeHosts, pool, toolchain } from "../../test/engine/pool-program";
-import { hostPool, ssh } from "gofleet";
+import { addresses, FakeHosts, LOCK, pool, toolchain } from "../../test/engine/pool-program";
+import { GoToolchainHost, lock, ssh } from "gofleet";
 import { median, paired, progress, ratio, report, seconds, type Figures } from "../support";
 import { Trivial, TRIVIAL } from "./floor";
 
@@ -61,9 +61,11 @@ async function components(hosts: FakeHosts, count: number): Promise<Figures> {
   progress(`${count} separate components`);
   const figures: Record<string, number> = {};
   const program = (round: number) => async () => {
+    const go = lock("1.26.8", LOCK);
+    const source = { kind: "module", proxy: "http://127.0.0.1:9" } as const;
     for (const host of addresses(count)) {
-      const target = hostPool({ hosts: { only: ssh({ host, user: "root" }) } });
-      await toolchain({ target, ...flags(round) }, `go-${host.replace(/\D/g, "-")}`)();
+      const target = ssh({ host, user: "root" });
+      new GoToolchainHost(`go-${host.replace(/\D/g, "-")}`, { target, go, source, ...flags(round) });
     }
   };
   await withStack(program(0), { env: hosts.env }, async (stack) => {
