@@ -148,6 +148,24 @@ for (const shell of shells()) {
       assert.equal(followed.code, 20);
     });
 
+    it("stages without switching, goes back to a release that is still there, and runs hooks", async () => {
+      assert.equal((await root.run(first)).code, 0);
+      const staged = await root.run(second, { stageonly: 1 });
+      assert.deepEqual([staged.code, staged.result["status"], staged.result["current"]], [0, "staged", first.id]);
+      assert.equal((await root.run(second)).code, 0);
+      const back = await root.run({ ...first, entries: new Map() });
+      assert.deepEqual([back.code, back.result["current"]], [0, first.id], JSON.stringify(back));
+      const gone = await root.run({ id: "0123456789abcdef", manifest: "", entries: new Map() });
+      assert.equal(gone.code, 11);
+
+      const good = await root.start("hook", { deadline: 5 }, new Map([["hook", "echo fine\n"]]));
+      assert.deepEqual([good.code, good.result["msg"]], [0, "fine"]);
+      const bad = await root.start("hook", { deadline: 5 }, new Map([["hook", "echo no >&2; exit 7\n"]]));
+      assert.deepEqual([bad.code, bad.result["msg"]], [1, "exit code 7: no"]);
+      const slow = await root.start("hook", { deadline: 1 }, new Map([["hook", "sleep 9\n"]]));
+      assert.match(String(slow.result["msg"]), /longer than 1 s/);
+    });
+
     it("keeps the last releases and runs, and forgets older ones", async () => {
       for (let n = 0; n < 5; n++)
         assert.equal((await root.run(release(plan({ files: [file("/etc/n", `${n}\n`)] })), { keep: 2 })).code, 0);

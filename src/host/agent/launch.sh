@@ -85,6 +85,8 @@ verb_exited() {
   PAUSE=
   printf '%s\n' "$$" >"$RUN/pid"
   set_paths
+  # The host is going down: no unit can be started any more, and the boot service will settle this.
+  [ -z "$SYSTEMD" ] || [ "$(systemctl is-system-running 2>/dev/null)" != stopping ] || exit 0
   set_component "$COMPONENT"
   set_work "$RUN"
   take_lock 600

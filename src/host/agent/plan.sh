@@ -43,11 +43,11 @@ AWK_PLAN='
   }
   function named(type) { return type == "f" ? "a file" : type == "l" ? "a link" : type == "d" ? "a directory" : "type " type }
   # Mode and owner of something that must be `record` $3 $4 $5; owners are recorded but not set under a root.
-  function attributes(at, path,   fine) {
+  function attributes(at, path, where,   fine) {
     fine = 1
-    if (substr("0000" mode[at], length(mode[at]) + 1) != $3) { drift("mode", path, "is " mode[at] ", wanted " $3); fine = 0 }
+    if (substr("0000" mode[at], length(mode[at]) + 1) != $3) { drift("mode", path, where "is " mode[at] ", wanted " $3); fine = 0 }
     if (R == "" && user[at] ":" group[at] != $4 ":" $5) {
-      drift("owner", path, "is " user[at] ":" group[at] ", wanted " $4 ":" $5)
+      drift("owner", path, where "is " user[at] ":" group[at] ", wanted " $4 ":" $5)
       fine = 0
     }
     return fine
@@ -70,7 +70,7 @@ AWK_PLAN='
       if (!(at in type)) drift("missing", path, "")
       else if (type[at] != "f") drift("replaced", path, "is " named(type[at]) ", wanted a file")
       else {
-        right = attributes(at, path)
+        right = attributes(at, path, "")
         if (at in bad) { drift("modified", path, ""); right = 0 }
       }
       if (!right) make("copy", path, R etc "/current" path)
@@ -86,7 +86,7 @@ AWK_PLAN='
       if (!(tree in type)) drift("missing", path, "not in the release")
       else if (type[tree] != "f") drift("replaced", path, "in the release: is " named(type[tree]))
       else if (tree in bad) drift("modified", path, $1 == "copy" ? "in the release" : "")
-      else if ($1 == "file") attributes(tree, path)
+      else if ($1 == "file") attributes(tree, path, "in the release: ")
     }
     if ($1 == "symlink" && link[tree] != inside(etc "/releases/" release path, $3))
       drift("replaced", path, "in the release: is a link to " link[tree] ", wanted " $3)
