@@ -194,7 +194,7 @@ describe("agent: faults", function () {
     const held = root.run(next, { tx: "first", pause: "linked" });
     await until(
       () =>
-        root.has(`var/lib/gofleet/${COMPONENT}/runs/first/work/make`) &&
+        root.has(`var/lib/gofleet/${COMPONENT}/runs/first/log`) &&
         root.read(`var/lib/gofleet/${COMPONENT}/runs/first/log`).includes("paused"),
     );
     const busy = await root.run(old, { lockwait: 0, expect: old.id });
