@@ -9,8 +9,8 @@ export function bootstrap(verb: string, runDirectory: string, options: { skipToM
   const base = quote(runDirectory);
   const skip = options.skipToMarker === true ? `while IFS= read -r l; do [ "$l" = ${MARKER} ] && break; done; ` : "";
   return (
-    `${skip}umask 077; mkdir -p ${base} && d=$(mktemp -d ${base}/up.XXXXXX) && tar xzf - -C "$d" && ` +
-    `exec sh "$d/agent" ${quote(verb)} "$d"`
+    `${skip}umask 022; mkdir -p ${base}; umask 077; d=$(mktemp -d ${base}/up.XXXXXX) || exit 12; ` +
+    `tar xzf - -C "$d" || { rm -rf "$d"; exit 11; }; exec sh "$d/agent" ${quote(verb)} "$d"`
   );
 }
 
