@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { HostTarget } from "../../src/index";
 import { TestStack } from "../support/engine";
+import type { Operation } from "../support/engine/operation";
 import { makeProject } from "../support/engine/project";
 import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
@@ -127,4 +130,158 @@ describe("faults on a real host", function () {
       });
     }
   });
+
+  it("a network that is gone for half a minute in the middle: the host goes on, the operator finds it again", async () => {
+    const wanted = next();
+    pauseAt("flipped");
+    await atStep(
+      host,
+      COMPONENT,
+      () => stack.up(),
+      async ({ release }) => {
+        await host.cut();
+        release();
+        await pause(25_000);
+        await host.restore();
+      },
+    );
+    assert.equal(await truth(), wanted);
+  });
+
+  it("a probe that fails: back on the old release, with what the probe said", async () => {
+    const old = await truth();
+    const wanted = next();
+    const { probes, ...rest } = plan(wanted);
+    const failing = { name: "fails", timeout: 10, script: "echo told you >&2; exit 3\n" };
+    stack.program = raw({ target: target(host), plan: { ...rest, probes: [...probes, failing] } });
+    const failed = await stack.up({ expect: "failure" });
+    assert.match(said(failed), /host \(root@[\d.]+\): release \w+ failed, back on \w+: .*told you/);
+    assert.equal(await truth(), old);
+    assert.notDeepEqual((await stack.preview()).changes, {});
+    stack.program = raw({ target: target(host), plan: plan(wanted) });
+    await settles(wanted);
+  });
+
+  it("a release that locks everybody out over SSH: the host goes back by itself", async () => {
+    const old = await truth();
+    const wanted = next();
+    const { files, units, ...rest } = plan(wanted);
+    const lockedOut = {
+      ...rest,
+      files: [...files, file("/etc/ssh/sshd_config.d/50-nobody.conf", "AllowUsers nobody\n", { place: "copy" })],
+      units: [
+        ...units,
+        { name: "ssh.service", onChange: "reload" as const, reads: ["/etc/ssh/sshd_config.d/50-nobody.conf"] },
+      ],
+      confirm: 6,
+    };
+    stack.program = raw({ target: target(host), plan: lockedOut });
+    const failed = await stack.up({ expect: "failure" });
+    assert.match(said(failed), /back on \w+: not reachable over a new connection in time/);
+    assert.equal(await truth(), old);
+    assert.equal((await host.run("ls /etc/ssh/sshd_config.d")).stdout, "");
+    stack.program = raw({ target: target(host), plan: plan(wanted) });
+    await settles(wanted);
+  });
+
+  it("a release that sshd itself refuses never comes on", async () => {
+    const old = await truth();
+    const { files, ...rest } = plan(next());
+    const broken = file("/etc/ssh/sshd_config.d/50-broken.conf", "NoSuchOption yes\n", { place: "copy" });
+    stack.program = raw({ target: target(host), plan: { ...rest, files: [...files, broken] } });
+    assert.match(said(await stack.up({ expect: "failure" })), /refused, nothing changed: .*sshd -t.*NoSuchOption/s);
+    assert.equal(await truth(), old);
+  });
+
+  for (const step of ["linked", "restarted"]) {
+    it(`a reboot at "${step}": back on the old release at boot, then finished by the same up`, async () => {
+      const wanted = next();
+      pauseAt(step);
+      let atBoot = "";
+      await atStep(
+        host,
+        COMPONENT,
+        () => stack.up(),
+        async () => {
+          await host.reboot();
+          atBoot = (await host.run(`cat /var/lib/gofleet/${COMPONENT}/decision`)).stdout;
+        },
+      );
+      assert.match(atBoot, /cause the host was restarted in phase (switching|activating)/);
+      assert.equal(await truth(), wanted);
+    });
+  }
+
+  it("power loss in the middle: settled at boot before any service, then finished by the same up", async () => {
+    const wanted = next();
+    pauseAt("linked");
+    let atBoot = "";
+    await atStep(
+      host,
+      COMPONENT,
+      () => stack.up(),
+      async () => {
+        await host.kill();
+        await host.powerOn();
+        atBoot = (await host.run(`cat /var/lib/gofleet/${COMPONENT}/decision`)).stdout;
+      },
+    );
+    assert.match(atBoot, /cause the host was restarted in phase switching/);
+    assert.equal(await truth(), wanted);
+  });
+
+  it("a read-only file system: refused by name, nothing changed", async () => {
+    const old = await truth();
+    const wanted = next();
+    for (const directory of ["/etc/gofleet", "/var/lib/gofleet"]) {
+      await host.exec(`mount --bind ${directory} ${directory} && mount -o remount,bind,ro ${directory}`);
+      const failed = await stack.up({ expect: "failure" });
+      assert.match(said(failed), /refused, nothing changed: .*(read-only|cannot be)/i);
+      assert.equal(await truth(), old);
+      await host.exec(`umount ${directory}`);
+    }
+    await settles(wanted);
+  });
+
+  it("two operators at once: the second waits for the first, and is told by whom and to what the host was moved", async () => {
+    const desk = mkdtempSync(join(tmpdir(), "gofleet-desk-"));
+    try {
+      // The same stack as another operator's copy of the state has it.
+      cpSync(workDir, desk, { recursive: true, verbatimSymlinks: true });
+      const wanted = next();
+      const late = await TestStack.open(raw({ target: target(host), plan: plan("late") }), desk);
+      pauseAt("flipped");
+      let second: Promise<Operation> | undefined;
+      await atStep(
+        host,
+        COMPONENT,
+        () => stack.up(),
+        async ({ release }) => {
+          second = late.up({ expect: "failure" });
+          await waits(host);
+          release();
+        },
+      );
+      assert.ok(second);
+      assert.match(said(await second), /is on release \w+, expected \w+;\s+moved at \S+ by root@/);
+      assert.match(said(await second), /pulumi up --refresh/);
+      assert.equal(await truth(), wanted);
+      await late.up({ refresh: true });
+      assert.equal(await version(host), "late");
+      pauseAt("");
+      await stack.up({ refresh: true });
+      assert.equal(await truth(), wanted);
+    } finally {
+      rmSync(desk, { recursive: true, force: true });
+    }
+  });
 });
+
+/** Resolves when a second agent waits for the host's lock. */
+async function waits(host: Host): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await host.run("pgrep -x flock")).code === 0) return;
+    await pause(200);
+  }
+  throw new Error("no second agent waits for the lock");
+}

@@ -94,7 +94,7 @@ place_download() {
 
 # A full disk is told from a bad source.
 fetch_failed() {
-  case $WHY in *'No space left'* | *'curl: (23)'* | *'no space'*) stage_failed 12 "$WHY" ;; esac
+  case $WHY in *'No space left'* | *'curl: (23)'* | *'disk full'* | *'no space'*) stage_failed 12 "$WHY" ;; esac
   stage_failed 15 "$WHY"
 }
 
