@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkToolchain } from "../model/toolchain-check";
-import { describe } from "../model/issues";
 import { checkGoEnv, type GoEnv } from "../model/go-env";
+import { refusedFor } from "../model/refused";
 import { resolveToolchain, type GoToolchain } from "../model/toolchain";
 import { toolchainPaths, toolchainPlan, type ToolchainPaths } from "../plan/toolchain";
 import type { ToolchainFacts } from "../plan/toolchain-probe";
@@ -129,8 +129,7 @@ function goEnvText(env: GoEnv<pulumi.Input<string>>): pulumi.Input<string> {
     const issues = secret
       ? [{ path: "env", given: "a secret (not shown)", wanted: "plain values: every user of the host can read them" }]
       : checkGoEnv("env", values).map((issue) => ({ ...issue, given: "a value of another resource (not shown)" }));
-    if (issues.length > 0) throw new Error(describe(issues));
-    return goEnvFile(values);
+    return issues.length > 0 ? refusedFor(issues) : goEnvFile(values);
   });
 }
 

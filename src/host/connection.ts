@@ -69,3 +69,6 @@ export function placeName(connection: HostConnection): string {
   if (connection.kind === "local") return connection.root;
   return connection.user === undefined ? connection.host : `${connection.user}@${connection.host}`;
 }
+
+/** The key of the only host of a target that is not a pool. */
+export const ONLY_HOST = "host";

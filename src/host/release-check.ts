@@ -1,5 +1,7 @@
+import { at } from "../model/check";
 import { issue, sentence, type Issue } from "../model/issues";
-import { parseConnection } from "./connection";
+import { refusalsOf, type Refusal } from "../model/refused";
+import { ONLY_HOST, parseConnection } from "./connection";
 import type { ReleaseInputs } from "./release";
 
 /** The SDK's stand-in for a value that is not known before the update. */
@@ -14,6 +16,7 @@ const LARGEST_FILE = 1024 * 1024;
 export function checkRelease(inputs: ReleaseInputs): { property: string; reason: string }[] {
   const found: Issue[] = [];
   const add = (path: string, given: unknown, wanted: string): void => void found.push(issue(path, given, wanted));
+  const refused: Refusal[] = [];
   const known = (value: unknown): boolean => value !== UNKNOWN;
 
   if (known(inputs.component) && !COMPONENT.test(inputs.component)) {
@@ -22,6 +25,11 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
   for (const [path, text] of entries(inputs.files)) {
     if (!PATH.test(path))
       add(`files["${path}"]`, path, "an absolute path without white space, quotes or . and .. parts");
+    const refusals = refusalsOf(text);
+    if (refusals.length > 0) {
+      refused.push(...refusals);
+      continue;
+    }
     if (known(text) && typeof text !== "string") add(`files["${path}"]`, typeof text, "text");
     if (typeof text === "string" && text.length > LARGEST_FILE)
       add(`files["${path}"]`, text.length, "at most 1 MiB of text");
@@ -37,7 +45,12 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
     if (!PATH.test(path)) add(`plan.symlinks["${path}"]`, path, "an absolute path");
   }
   found.push(...checkHosts(inputs));
-  return found.map((each) => ({ property: each.path, reason: sentence(each) }));
+  refused.push(...hostRefusals(inputs));
+  return [
+    ...found.map((each) => ({ property: each.path, reason: sentence(each) })),
+    // No property: the engine would name one of this resource, and show a value that is none of the user's.
+    ...refused.map(({ path, reason }) => ({ property: "", reason: `${path}: ${reason}` })),
+  ];
 }
 
 function checkHosts({ hosts }: ReleaseInputs): Issue[] {
@@ -46,7 +59,7 @@ function checkHosts({ hosts }: ReleaseInputs): Issue[] {
   const found: Issue[] = [];
   const places = new Map<string, string>();
   for (const [host, line] of Object.entries(hosts)) {
-    if (line === UNKNOWN) continue;
+    if (line === UNKNOWN || refusalsOf(line).length > 0) continue;
     try {
       const connection = parseConnection(line);
       const place =
@@ -60,6 +73,16 @@ function checkHosts({ hosts }: ReleaseInputs): Issue[] {
     }
   }
   return found;
+}
+
+/** Connections that became known and will not do, under the path in the program. */
+function hostRefusals({ hosts }: ReleaseInputs): Refusal[] {
+  return entries(hosts).flatMap(([host, line]) =>
+    refusalsOf(line).map(({ path, reason }) => ({
+      path: path === "" ? "target" : `${host === ONLY_HOST ? "target" : at("target.hosts", host)}.${path}`,
+      reason,
+    })),
+  );
 }
 
 function entries(map: Readonly<Record<string, string>> | undefined): [string, string][] {

@@ -1,8 +1,8 @@
+import { ONLY_HOST } from "../host/connection";
 import type { Rollout } from "../host/rollout";
 import { at, isFields, unknownKeys } from "../model/check";
 import { issue, type Issue } from "../model/issues";
 import { parsePercent, type Duration, type Percent } from "../model/units";
-import { ONLY_HOST } from "./local";
 import { oneOf, seconds, SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetHost, TargetSettings } from "./target";
 

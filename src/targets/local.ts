@@ -1,4 +1,4 @@
-import { formatConnection } from "../host/connection";
+import { formatConnection, ONLY_HOST } from "../host/connection";
 import { AT_ONCE } from "../host/rollout";
 import { isFields, unknownKeys } from "../model/check";
 import { issue, type Issue } from "../model/issues";
@@ -13,9 +13,6 @@ export interface LocalArgs extends TargetSettings {
    */
   readonly root: string;
 }
-
-/** The key of the only host of a target that is not a pool. */
-export const ONLY_HOST = "host";
 
 /**
  * This machine, or a directory that stands for one.

@@ -1,11 +1,11 @@
 import { all, secret, type Input } from "@pulumi/pulumi";
-import { formatConnection, type SshConnection } from "../host/connection";
+import { formatConnection, ONLY_HOST, type SshConnection } from "../host/connection";
 import { AT_ONCE } from "../host/rollout";
 import { isFields, unknownKeys, type Parsed } from "../model/check";
 import { parseHostKey } from "../model/host-key";
-import { describe, issue, type Issue } from "../model/issues";
+import { issue, type Issue } from "../model/issues";
 import { parseAddress, parseUserName } from "../model/names";
-import { ONLY_HOST } from "./local";
+import { refusedFor } from "../model/refused";
 import { SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetSettings } from "./target";
 
@@ -94,8 +94,7 @@ const isPlain = (value: unknown): boolean =>
 
 function checkedLine(content: Content, become: "sudo" | undefined): string {
   const issues = checkContent(content, () => true);
-  if (issues.length > 0) throw new Error(describe(issues));
-  return line(content, become);
+  return issues.length > 0 ? refusedFor(issues) : line(content, become);
 }
 
 function line(content: Content, become: "sudo" | undefined): string {

@@ -111,6 +111,7 @@ async function exec(address, line, { verb, upload, onLine }) {
       instance: request.instance,
       stack: request.stack,
       files,
+      reading: reading(entries.get("release/.gofleet/manifest")) ?? component?.reading,
       kept: [...new Set([...(component?.kept ?? []), from])].filter((id) => id !== "" && id !== release),
     };
     if (fault === "lost") {
@@ -118,21 +119,20 @@ async function exec(address, line, { verb, upload, onLine }) {
       writeFileSync(path, JSON.stringify(host, null, 1));
       return { code: 255, stderr: "connection lost (simulated)" };
     }
-    const version = [...entries.keys()].length;
-    const reading = {
-      goRoot: "/usr/local/lib/go",
-      goVersion: "go1.26.8",
-      goBinary: "/usr/local/bin/go",
-      goEnv: {},
-      n: version,
-    };
-    say({ ev: "probe", name: "go", ok: true, out: JSON.stringify(reading) });
+    say({ ev: "probe", name: "go", ok: true, out: JSON.stringify(host.components[request.component].reading) });
     if (seconds > 0) {
       say({ ev: "armed", msg: String(seconds) });
       return done("unconfirmed", 0, { from, to: release });
     }
     return done(from === release ? "same" : "ok", 0, { from, to: release });
   }
+}
+
+/** What the toolchain's probe would print: the tree that `goroot` leads to. */
+function reading(manifest = "") {
+  const tree = /^symlink\t\S+\/goroot\t(\S+)$/m.exec(manifest)?.[1];
+  if (tree === undefined) return undefined;
+  return { goRoot: tree, goVersion: tree.split("/").pop(), goBinary: "/usr/local/bin/go", goEnv: {} };
 }
 
 /** Entries of a tar: names up to 255 bytes (ustar prefix), text contents. */
