@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { cacheDir } from "./cache";
-import type { EngineMaker, FindOptions } from "./find";
+import type { EngineMaker, FindOptions } from "./options";
 import { run, type RunOptions } from "./run";
 import { findGo } from "./toolchain";
 import { ENGINE_VERSION } from "./version";

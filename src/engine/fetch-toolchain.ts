@@ -10,7 +10,7 @@ import { extract } from "tar-stream";
 import type { Platform } from "../model/platform";
 import { type GoRelease, OFFICIAL_URL, toolchainModule } from "../model/toolchain";
 import { download } from "./download";
-import type { FindOptions } from "./find";
+import type { FindOptions } from "./options";
 import type { GoProxies } from "./go-proxy";
 import { unpackModuleZip } from "./module-zip";
 

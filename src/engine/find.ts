@@ -1,11 +1,10 @@
 import { delimiter, dirname, join } from "node:path";
 
-import type { GoRelease } from "../model/toolchain";
 import { buildEngine } from "./build";
 import { cacheDir, fillOnce } from "./cache";
 import { executable, LAUNCHER, which, writeLauncher } from "./launcher";
 import { downloadEngine } from "./npm-package";
-import type { Progress } from "./progress";
+import type { EngineMaker, FindOptions } from "./options";
 import { CommandFailed, run } from "./run";
 import { ACCEPTED, accepted, ENGINE_VERSION } from "./version";
 
@@ -21,21 +20,6 @@ export interface Engine {
   readonly origin: "PATH" | "cache" | "npm package" | "Go module";
   /** Directories to put in front of PATH: the CLI's own and the one with the launcher for dynamic providers. */
   readonly pathDirs: readonly string[];
-}
-
-/** Puts a Pulumi CLI of version {@link ENGINE_VERSION} into `bin/` of a staging directory. */
-export type EngineMaker = (staging: string, options: FindOptions) => Promise<void>;
-
-/** Where to look and how to report. */
-export interface FindOptions {
-  /** The environment whose PATH, HOME, XDG_CACHE_HOME and GOPROXY count. */
-  readonly env: NodeJS.ProcessEnv;
-  /** The project, for its `.gofleet/cache` where the home directory cannot be written. */
-  readonly projectDir: string;
-  readonly progress: Progress;
-  /** Go releases with their checksums, for building where no fitting Go is installed. */
-  readonly releases: readonly GoRelease[];
-  readonly signal?: AbortSignal;
 }
 
 /** The two ways to get an engine that is not there yet, in the order in which they are tried. */

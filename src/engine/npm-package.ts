@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import type { EngineMaker } from "./find";
+import type { EngineMaker } from "./options";
 import { run } from "./run";
 import { ENGINE_VERSION } from "./version";
 

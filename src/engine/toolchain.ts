@@ -5,7 +5,7 @@ import { compareGoVersions } from "../model/go-version";
 import { isPlatform, type Platform } from "../model/platform";
 import { cacheDir, fillOnce } from "./cache";
 import { fetchToolchain, placesOf } from "./fetch-toolchain";
-import type { FindOptions } from "./find";
+import type { FindOptions } from "./options";
 import { goProxies } from "./go-proxy";
 import { executable, which } from "./launcher";
 import { CommandFailed, run } from "./run";

@@ -1,5 +1,6 @@
 import type { HostState } from "./host-release";
 import { formatActual, parseActual, type ReleaseInputs, type ReleaseState } from "./release";
+import { sortedByKey } from "../model/records";
 import { HostError } from "./errors";
 import type { RolloutResult } from "./rollout";
 import { UnreachableError } from "./transport";
@@ -40,7 +41,13 @@ export function stateAfter(olds: ReleaseState, news: ReleaseInputs, { done }: Re
     actual[host] = formatActual(state.actual);
     readings = state.readings;
   }
-  return { ...inputs, instance: olds.instance, key: olds.key, actual: sorted(actual), readings: sorted(readings) };
+  return {
+    ...inputs,
+    instance: olds.instance,
+    key: olds.key,
+    actual: sortedByKey(actual),
+    readings: sortedByKey(readings),
+  };
 }
 
 /**
@@ -60,13 +67,13 @@ export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: s
       "",
       reasons.map((reason) => new Error(reason)),
     );
-  const actual = sorted({ ...olds.actual, ...moved });
+  const actual = sortedByKey({ ...olds.actual, ...moved });
   const passwords = { ...olds.passwords, ...pick(news.passwords ?? {}, Object.keys(actual)) };
   return partialFailure(
     {
       ...olds,
-      hosts: sorted({ ...olds.hosts, ...pick(news.hosts, Object.keys(actual)) }),
-      ...(Object.keys(passwords).length === 0 ? {} : { passwords: sorted(passwords) }),
+      hosts: sortedByKey({ ...olds.hosts, ...pick(news.hosts, Object.keys(actual)) }),
+      ...(Object.keys(passwords).length === 0 ? {} : { passwords: sortedByKey(passwords) }),
       actual,
     },
     reasons,
@@ -98,8 +105,4 @@ function whereLeft(error: Error): string | undefined {
 
 function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(keys.flatMap((key) => (map[key] === undefined ? [] : [[key, map[key]]])));
-}
-
-function sorted<V>(map: Readonly<Record<string, V>>): Record<string, V> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,3 +1,4 @@
+import { sortedByKey } from "../model/records";
 import type { AgentEvent } from "./agent-output";
 import { factsLine, text } from "./agent-output";
 import type { Connect } from "./connect";
@@ -54,8 +55,11 @@ export async function readRelease(
   }
   if (Object.keys(actual).length === 0) return { state: undefined, inputs: undefined };
   const { instance: _i, key: _k, actual: _a, readings: _r, drift: _d, ...inputs } = state;
-  const found = Object.keys(drift).length === 0 ? {} : { drift: ordered(drift) };
-  return { state: { ...inputs, ...found, ...ownOf(state), actual: ordered(actual) }, inputs: { ...inputs, ...found } };
+  const found = Object.keys(drift).length === 0 ? {} : { drift: sortedByKey(drift) };
+  return {
+    state: { ...inputs, ...found, ...ownOf(state), actual: sortedByKey(actual) },
+    inputs: { ...inputs, ...found },
+  };
 }
 
 function ownOf({ instance, key, readings }: ReleaseState): Pick<ReleaseState, "instance" | "key" | "readings"> {
@@ -79,9 +83,5 @@ export function driftOf(events: readonly AgentEvent[], expected: string, current
     }
   });
   if (current !== expected) changes.push(["release", `${current || "none"} instead of ${expected}`]);
-  return ordered(Object.fromEntries(changes));
-}
-
-function ordered<V>(map: Record<string, V>): Record<string, V> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sortedByKey(Object.fromEntries(changes));
 }

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type EngineMaker, enginePath, findEngine, type FindOptions, NoEngine } from "../../src/engine/find";
+import { enginePath, findEngine, NoEngine } from "../../src/engine/find";
+import type { EngineMaker, FindOptions } from "../../src/engine/options";
 import { LAUNCHER } from "../../src/engine/launcher";
 import { accepted, ENGINE_VERSION } from "../../src/engine/version";
 

@@ -23,7 +23,7 @@ import { pack } from "tar-stream";
 import { ZipFile } from "yazl";
 
 import { fetchToolchain, placesOf } from "../../src/engine/fetch-toolchain";
-import type { FindOptions } from "../../src/engine/find";
+import type { FindOptions } from "../../src/engine/options";
 import { goProxies, parseGoProxy, shown } from "../../src/engine/go-proxy";
 import { unpackModuleZip } from "../../src/engine/module-zip";
 import type { Checksums, GoRelease } from "../../src/model/toolchain";
