@@ -1,8 +1,9 @@
 # Who owns the component's directory and the paths it wants. Refusals name both parties (rc 18).
 
-# The component's own directory.
+# The component's own directory. Who has its instance id has it: the state may have moved to another stack.
 check_owner() {
-  [ -n "$OWNER_STACK" ] && [ "$OWNER_STACK" != "$STACK" ] && [ "$ADOPT" != take ] || return 0
+  [ -n "$OWNER_STACK" ] && [ "$OWNER_STACK" != "$STACK" ] && [ "$OWNER_INSTANCE" != "$INSTANCE" ] &&
+    [ "$ADOPT" != take ] || return 0
   fail 18 "$OWN_ETC belongs to stack $OWNER_STACK ($OWNER_URN); stack $STACK ($URN) wants it. \
 Remove it there, choose another directory name, or set adopt: \"take\""
 }
