@@ -8,6 +8,7 @@ import type { ToolchainFacts } from "../plan/toolchain-probe";
 import { goEnvFile } from "../render/go-env-file";
 import { pathProfile } from "../render/profile";
 import { HostRelease, type HostFacts } from "../targets/host-release";
+import { hasEngine } from "../targets/provider-resolution";
 import {
   checkReleaseArgs,
   releaseArgs,
@@ -140,7 +141,7 @@ function isPlain(env: GoEnv<pulumi.Input<string>>): env is GoEnv {
 /** With mocks there are no hosts to read: the paths are the planned ones, what only a host can tell is empty. */
 function parseReading(text: string | undefined, planned: ToolchainPaths): GoToolchainRef {
   if (text !== undefined) return JSON.parse(text) as GoToolchainRef;
-  if (!pulumi.runtime.hasEngine()) return { goRoot: planned.goRoot, goBinary: planned.go, goVersion: "", goEnv: {} };
+  if (!hasEngine()) return { goRoot: planned.goRoot, goBinary: planned.go, goVersion: "", goEnv: {} };
   throw new Error("the hosts gave no reading of their toolchain; run `pulumi up --refresh`");
 }
 
