@@ -92,6 +92,14 @@ describe("a run that is interrupted", function () {
       await stack.up();
       assert.equal(new Set(releases()).size, 1);
       assert.deepEqual(await actual(stack), releases());
+      assert.equal(
+        (await stack.state()).pending_operations?.length,
+        1,
+        "the engine never drops a pending create itself",
+      );
+      await stack.refresh({ clearPendingCreates: true });
+      assert.equal((await stack.state()).pending_operations?.length ?? 0, 0);
+      assert.deepEqual((await stack.preview()).changes, {});
     }));
 
   /** The next up succeeds, and state and hosts agree afterwards. */
