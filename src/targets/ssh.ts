@@ -1,4 +1,4 @@
-import { all, secret, type Input } from "@pulumi/pulumi";
+import { all, isSecret, secret, type Input, type Output } from "@pulumi/pulumi";
 import { formatConnection, ONLY_HOST, type SshConnection } from "../host/connection";
 import { AT_ONCE } from "../host/rollout";
 import { isFields, unknownKeys, type Parsed } from "../model/check";
@@ -75,7 +75,7 @@ export function ssh(args: SshArgs): HostTarget {
           ? issues.length > 0
             ? ""
             : line(content, given.become)
-          : all(content).apply((known) => checkedLine(known, given.become)),
+          : laterLine(all(content), given.become),
         ...(given.password === undefined ? {} : { password: secret(given.password) }),
       },
     },
@@ -92,9 +92,13 @@ type Content = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): boolean =>
   value === undefined || value === null || typeof value !== "object" || !("apply" in value || "then" in value);
 
-function checkedLine(content: Content, become: "sudo" | undefined): string {
-  const issues = checkContent(content, () => true);
-  return issues.length > 0 ? refusedFor(issues) : line(content, become);
+/** The line once its content is known, and checked then. */
+function laterLine(content: Output<Content>, become: "sudo" | undefined): Output<string> {
+  return all([content, isSecret(content)]).apply(([known, secret]) => {
+    const issues = checkContent(known, () => true);
+    if (issues.length === 0) return line(known, become);
+    return refusedFor(secret ? issues.map((each) => ({ ...each, given: "a secret (not shown)" })) : issues);
+  });
 }
 
 function line(content: Content, become: "sudo" | undefined): string {

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { HookArgs, HooksArgs } from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
+import { example } from "../support/example";
 import { addresses, FakeHosts, pool, toolchain } from "./pool-program";
 
 const COMPONENT = "gofleet-test-go";
@@ -167,6 +168,20 @@ describe("hooks through the real engine", function () {
     });
   });
 
+  it("are shown in the preview of examples/pool", () => {
+    const key = Buffer.concat([bytes("ssh-ed25519"), bytes(Buffer.alloc(32, 7))]).toString("base64");
+    const config = {
+      hostKeys: JSON.stringify({ "10.0.0.1": `ssh-ed25519 ${key}`, "10.0.0.2": `ssh-ed25519 ${key}` }),
+      alerts: "https://alerts.corp.example/gofleet",
+    };
+    return withStack(example("pool"), { env: hosts.env, config }, async (stack) => {
+      const text = await stack.previewText();
+      assert.match(text, /10\.0\.0\.2: "ssh fleet@10\.0\.0\.2 sudo key=ssh-ed25519 /);
+      assert.match(text, /beforeSwitch *: \{[^}]*"drain"/);
+      assert.match(text, /url *: "https:\/\/alerts\.corp\.example\/gofleet"/);
+    });
+  });
+
   describe("over HTTP", () => {
     let server: Server;
     let status = 204;
@@ -208,3 +223,10 @@ describe("hooks through the real engine", function () {
     });
   });
 });
+
+/** A field of an SSH key: its length, then its bytes. */
+function bytes(content: string | Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(content.length);
+  return Buffer.concat([length, Buffer.from(content)]);
+}

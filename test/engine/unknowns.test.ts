@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { CustomResource, type Output } from "@pulumi/pulumi";
+import { CustomResource, secret, type Output } from "@pulumi/pulumi";
 import { hostPool, ssh } from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
 import { FakeHosts, pool, toolchain } from "./pool-program";
@@ -75,6 +75,20 @@ describe("values that are not known before the up", function () {
       assert.match(failed.errors.join("\n"), /target\.hosts\.cloud\.host: given "two words", wanted a host name/);
       nothingOn("10.0.0.1");
     }));
+
+  it("does not show what is wrong with a secret", () =>
+    start(
+      async () => {
+        const machine = new Machine("machine", { address: "10.0.0.9" });
+        const host = secret(machine.address.apply(() => "hidden words of it"));
+        await toolchain({ target: ssh({ host }) })();
+      },
+      async (stack) => {
+        const failed = await stack.up({ expect: "failure" });
+        assert.match(failed.errors.join("\n"), /target\.host: given a secret \(not shown\), wanted a host name/);
+        assert.deepEqual(await stack.leaksOf("hidden words of it"), []);
+      },
+    ));
 
   it("finds two hosts of one address when both are known", () =>
     start(addressed("10.0.0.1"), async (stack) => {
