@@ -193,6 +193,11 @@ export class HostSession {
   /** Throws if trying again is pointless or the time is over. */
   #giveUp({ code, stderr, events }: Attempt, until: Deadline, started = false): void {
     const place = `${this.key} (${this.transport.place})`;
+    if (code !== 255 && events.some(({ ev }) => ev === "facts")) {
+      const message = `${place}: the agent was ended before it was done (exit code ${code}); run it again`;
+      // The host answers: what is meant for hosts that cannot be reached is not meant for this one.
+      throw started ? new UnreachableError(message, started) : new Error(message);
+    }
     const final = refusal(code, stderr);
     if (final !== undefined) throw new UnreachableError(`${place}: ${final}`, started);
     if (!until.over && code === 255) return;

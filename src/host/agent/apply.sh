@@ -71,14 +71,19 @@ sweep_all() {
   sweep "$ETC/releases"
   sweep "$LIB"
   sweep "$VAR/secrets"
-  for _left in "$HOST_RUN"/up.*/pid; do
-    [ -f "$_left" ] && read -r _pid <"$_left" || continue
-    kill -0 "$_pid" 2>/dev/null || rm -rf -- "${_left%/pid}"
-  done
+  sweep_uploads
   for _left in "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new; do
     [ ! -e "$_left" ] && [ ! -L "$_left" ] || rm -rf -- "$_left"
   done
   [ -z "$TXN_PHASE" ] || sweep_copies
+}
+
+# Uploads of dead processes; an upload may hold secrets.
+sweep_uploads() {
+  for _left in "$HOST_RUN"/up.*/pid; do
+    [ -f "$_left" ] && read -r _pid <"$_left" || continue
+    kill -0 "$_pid" 2>/dev/null || rm -rf -- "${_left%/pid}"
+  done
 }
 
 # await_confirmation SECONDS: the new release is on, and goes again unless a new connection says that it may stay.

@@ -18,6 +18,7 @@ verb_remove() {
   foreign_owner
   FROM=$CURRENT
   disarm
+  sweep_uploads
   sweep_copies
   : >"$WORK/bad" && : >"$WORK/handover"
   make_plan /dev/null none "$WORK" || fail 12 "$WORK cannot be written: no space"
