@@ -9,6 +9,7 @@ import {
   type OutputMap,
   type PreviewOptions,
   type PulumiFn,
+  type ProjectSettings,
   PulumiCommand,
   type RefreshOptions,
   type Stack as AutomationStack,
@@ -74,6 +75,7 @@ export class TestStack {
     readonly workDir: string,
     /** The Automation API's own stack, for what has no helper here. */
     readonly automation: AutomationStack,
+    private readonly project: ProjectSettings,
   ) {}
 
   /** Prefer {@link withStack}, which cleans up. */
@@ -82,13 +84,14 @@ export class TestStack {
     const backend = join(workDir, "backend");
     for (const dir of [backend, join(workDir, "home")]) mkdirSync(dir, { recursive: true });
     const projectName = settings.project ?? PROJECT;
+    const project: ProjectSettings = { name: projectName, runtime: "nodejs", backend: { url: `file://${backend}` } };
     const automation = await LocalWorkspace.createOrSelectStack(
       { stackName: settings.name ?? "test", projectName, program },
       {
         workDir,
         pulumiHome: join(workDir, "home"),
         pulumiCommand: await PulumiCommand.get({ root: engine.root }),
-        projectSettings: { name: projectName, runtime: "nodejs", backend: { url: `file://${backend}` } },
+        projectSettings: project,
         envVars: {
           PATH: enginePath(engine, process.env["PATH"]),
           PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
@@ -102,7 +105,7 @@ export class TestStack {
     for (const [key, value] of Object.entries(settings.config ?? {})) {
       await automation.setConfig(key, typeof value === "string" ? { value } : { value: value.secret, secret: true });
     }
-    return new TestStack(workDir, automation);
+    return new TestStack(workDir, automation, project);
   }
 
   /** Changes the program that the next operation runs. */
@@ -132,15 +135,15 @@ export class TestStack {
   }
 
   /** Outputs of the stack, as `up` left them. */
-  outputs(): Promise<OutputMap> {
+  async outputs(): Promise<OutputMap> {
+    await this.automation.workspace.saveProjectSettings(this.project);
     return this.automation.outputs();
   }
 
   /** The stack's state as it lies in the backend: what `pulumi stack export` prints, secrets as ciphertext. */
   async state(): Promise<State> {
-    const { name, workspace } = this.automation;
-    const { name: project } = await workspace.projectSettings();
-    const path = join(this.workDir, "backend", ".pulumi", "stacks", project, `${name}.json`);
+    const file = `${this.automation.name}.json`;
+    const path = join(this.workDir, "backend", ".pulumi", "stacks", this.project.name, file);
     const stored = JSON.parse(await readFile(path, "utf8")) as { checkpoint: { latest?: State } };
     return stored.checkpoint.latest ?? {};
   }
@@ -171,6 +174,8 @@ export class TestStack {
     const events: EngineEvent[] = [];
     const printed = { out: "", err: "" };
     let error: Error | undefined;
+    // Another stack of the same directory has left its own project there.
+    await this.automation.workspace.saveProjectSettings(this.project);
     try {
       await run({
         color: "never",
