@@ -78,6 +78,28 @@ describe("an operation on one host", function () {
     await assert.rejects(run(scripted([death, death, death])), /the agent died/);
   });
 
+  it("begins again where the agent was killed while it staged, and gives up when that goes on", async () => {
+    const killed: Step = { verb: "run", lines: [facts], code: 137, stderr: "Permission denied, said a tool" };
+    const died: Step = { verb: "follow", lines: [result("failed", 75)], code: 75 };
+    const again: Step = { verb: "run", lines: [facts, result("ok", 0)] };
+    assert.equal((await run(scripted([killed, died, again]))).result.status, "ok");
+    await assert.rejects(run(scripted([killed, died, killed, killed])), (error: Error) => {
+      assert.ok(error instanceof UnreachableError && error.started);
+      assert.match(error.message, /ended before it was done \(exit code 137\)/);
+      return true;
+    });
+  });
+
+  it("never takes an agent that was killed for a host that cannot be reached", async () => {
+    const host = scripted([{ verb: "remove", lines: [facts], code: 137 }]);
+    const session = new HostSession("rack-1", host, { deadline: 20, connect: 2 });
+    await assert.rejects(session.ask("remove", { component: "c" }), (error: Error) => {
+      assert.ok(!(error instanceof UnreachableError));
+      assert.match(error.message, /ended before it was done/);
+      return true;
+    });
+  });
+
   it("tells a reverted release from a refused one, with what the probe said", async () => {
     const probe = { ev: "probe", name: "go", ok: false, out: "go is missing" };
     const host = scripted([
