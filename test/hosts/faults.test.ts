@@ -280,21 +280,24 @@ describe("faults on a real host", function () {
     }
   });
 
-  it("the agent is killed while it takes the component off, then the connection cut: destroy goes on from there", async () => {
-    pauseAt("removing,removed");
-    const destroyed = stack.destroy();
-    const killed = await removing(host);
-    await host.exec(`kill -9 ${killed}`);
-    await removing(host, killed);
-    await cutConnections(host);
-    let over = false;
-    void destroyed.finally(() => (over = true));
-    while (!over) await host.run("for up in /run/gofleet/up.*/; do touch $up/go; done; sleep 0.3");
-    await destroyed;
-    assert.equal(await stack.resource("raw-release"), undefined);
-    const left = "ls -d /etc/gofleet /var/lib/gofleet /usr/local/lib/gofleet /run/gofleet/* /etc/demo 2>/dev/null";
-    assert.equal((await host.run(left)).stdout, "");
-    assert.equal((await host.run("systemctl is-active demo")).stdout, "inactive\n");
+  // In a group of its own, for those come last: nothing is on the host afterwards.
+  describe("destroy", () => {
+    it("goes on from where the agent was killed, and the connection cut", async () => {
+      pauseAt("removing,removed");
+      const destroyed = stack.destroy();
+      const killed = await removing(host);
+      await host.exec(`kill -9 ${killed}`);
+      await removing(host, killed);
+      await cutConnections(host);
+      let over = false;
+      void destroyed.finally(() => (over = true));
+      while (!over) await host.run("for up in /run/gofleet/up.*/; do touch $up/go; done; sleep 0.3");
+      await destroyed;
+      assert.equal(await stack.resource("raw-release"), undefined);
+      const left = "ls -d /etc/gofleet /var/lib/gofleet /usr/local/lib/gofleet /run/gofleet/* /etc/demo 2>/dev/null";
+      assert.equal((await host.run(left)).stdout, "");
+      assert.equal((await host.run("systemctl is-active demo")).stdout, "inactive\n");
+    });
   });
 });
 

@@ -61,8 +61,9 @@ function stopped(host: Host, component: string): string | undefined {
 /** Ends every connection of this machine to the host, as a cable that is pulled and put back. */
 export async function cutConnections(host: Host): Promise<void> {
   const { stdout } = await run("ss", ["-Htnp", "dst", host.address]);
-  const pids = new Set([...stdout.matchAll(/"ssh",pid=(\d+)/g)].map(([, pid]) => Number(pid)));
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  const pids = new Set([...stdout.matchAll(/"ssh",pid=(\d+)/g)].map(([, pid = ""]) => pid));
+  // One may take another with it.
+  await run("kill", ["-9", ...pids]);
 }
 
 function read(path: string): string {
