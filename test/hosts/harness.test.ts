@@ -85,10 +85,10 @@ describe("test hosts", function () {
 
   it("come back from a reboot as the same host", async () => {
     const boots = first.bootCount;
-    await first.exec("echo kept >/root/kept; echo lost >/run/lost");
+    await first.exec("echo kept >/var/tmp/kept; echo lost >/run/lost");
     await first.reboot();
     assert.equal(first.bootCount, boots + 1);
-    assert.equal(await first.exec("cat /root/kept; test -e /run/lost || echo gone"), "kept\ngone\n");
+    assert.equal(await first.exec("cat /var/tmp/kept; test -e /run/lost || echo gone"), "kept\ngone\n");
     assert.equal((await first.exec("cat /etc/machine-id")).trim(), first.machineId);
   });
 
@@ -101,12 +101,12 @@ describe("test hosts", function () {
   });
 
   it("lose what ran, not what was written, when the power is cut", async () => {
-    await first.exec("systemd-run --unit=at-stop -p ExecStop='/bin/touch /root/stopped' sleep infinity");
-    await first.exec("echo written >/root/written; sync");
+    await first.exec("systemd-run --unit=at-stop -p ExecStop='/bin/touch /var/tmp/stopped' sleep infinity");
+    await first.exec("echo written >/var/tmp/written; sync");
     await first.kill();
     assert.equal((await first.run("true")).code, 255);
     await first.powerOn();
-    assert.equal(await first.exec("cat /root/written; test -e /root/stopped || echo untold"), "written\nuntold\n");
+    assert.equal(await first.exec("cat /var/tmp/written; test -e /var/tmp/stopped || echo untold"), "written\nuntold\n");
   });
 
   it("go on alone while the network is cut", async () => {
