@@ -113,7 +113,7 @@ describe("test hosts", function () {
     await first.exec("systemd-run --quiet sh -c 'sleep 1; echo done >/var/tmp/alone'");
     await first.cut();
     assert.equal((await first.run("true")).code, 255);
-    assert.equal(readFileSync(join(first.rootDir, "root/alone"), "utf8"), "done\n");
+    assert.equal(readFileSync(join(first.rootDir, "var/tmp/alone"), "utf8"), "done\n");
     await first.restore();
     await first.exec("true");
   });
