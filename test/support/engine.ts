@@ -16,6 +16,8 @@ import {
   type UpOptions,
 } from "@pulumi/pulumi/automation";
 
+import { runtime } from "@pulumi/pulumi";
+
 import { type Engine, enginePath, findEngine } from "../../src/engine/find";
 import { lockedReleases } from "../../src/engine/locked";
 import { filesBelow, findSecret } from "./engine/leaks";
@@ -26,6 +28,12 @@ export type { Operation } from "./engine/operation";
 export type { StubPackage } from "./engine/project";
 
 const PROJECT = "gofleet-test";
+
+// One test process meets hundreds of engines, and some get a port that an earlier one had. A connection kept from that
+// one fails at once, and the SDK takes a program whose calls fail for an empty one: everything would be deleted.
+const { grpcClientOptions } = runtime as unknown as { grpcClientOptions: Record<string, unknown> };
+grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
+
 const PASSPHRASE = "correct horse battery staple";
 
 /** Fails the test when the operation's outcome is not the one that was expected. */
