@@ -28,7 +28,8 @@ const SUITES = {
   ],
   unit: [mocha("test/*.test.ts", "test/{cli,components,docs,host,model,plan,render,targets}/**/*.test.ts")],
   agent: [mocha("test/agent/**/*.test.ts")],
-  engine: [mocha("test/engine/**/*.test.ts")],
+  // Hundreds of real engine processes, each test with a stack of its own: one more try for one that hiccups.
+  engine: [mocha("--retries", "1", "test/engine/**/*.test.ts")],
   package: [mocha("test/package/**/*.test.ts")],
   hosts: [mocha("test/hosts/**/*.test.ts")],
 };
