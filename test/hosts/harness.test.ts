@@ -106,7 +106,10 @@ describe("test hosts", function () {
     await first.kill();
     assert.equal((await first.run("true")).code, 255);
     await first.powerOn();
-    assert.equal(await first.exec("cat /var/tmp/written; test -e /var/tmp/stopped || echo untold"), "written\nuntold\n");
+    assert.equal(
+      await first.exec("cat /var/tmp/written; test -e /var/tmp/stopped || echo untold"),
+      "written\nuntold\n",
+    );
   });
 
   it("go on alone while the network is cut", async () => {
