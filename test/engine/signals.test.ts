@@ -14,8 +14,6 @@ const SLOW = "slow:2500";
 
 describe("a run that is interrupted", function () {
   this.timeout(600_000);
-  // Real signals to real processes: on a busy machine a wave can be over before its signal is sent.
-  this.retries(1);
   let hosts: FakeHosts;
   beforeEach(() => (hosts = new FakeHosts()));
   afterEach(() => hosts.remove());
