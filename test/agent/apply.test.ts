@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -169,7 +170,25 @@ for (const shell of shells()) {
     it("keeps the last releases and runs, and forgets older ones", async () => {
       for (let n = 0; n < 5; n++)
         assert.equal((await root.run(release(plan({ files: [file("/etc/n", `${n}\n`)] })), { keep: 2 })).code, 0);
+      await root.quiet();
       assert.equal(readdirSync(root.at(`etc/gofleet/${COMPONENT}/releases`)).length, 2);
+    });
+
+    it("asks for another run where what it staged is gone before it has the lock", async () => {
+      assert.equal((await root.run(first)).code, 0);
+      const swept = await root.run(
+        second,
+        { pause: "staged" },
+        {
+          onEvent: ({ ev, go }: Event) => {
+            if (ev !== "paused") return;
+            rmSync(root.at(`etc/gofleet/${COMPONENT}/releases/${second.id}`), { recursive: true });
+            writeFileSync(String(go), "");
+          },
+        },
+      );
+      assert.deepEqual([swept.code, root.current()], [75, first.id]);
+      assert.equal((await root.run(second)).code, 0);
     });
   });
 }

@@ -165,6 +165,17 @@ export class Root {
     );
   }
 
+  /** The end of what the last run does after its result. */
+  quiet(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lock = spawn("flock", ["-w", "20", this.at("run/gofleet/lock"), "true"], { stdio: "ignore" });
+      lock.on("error", reject).on("close", (code) => {
+        if (code === 0) resolve();
+        else reject(new Error("the lock is still held after 20 s"));
+      });
+    });
+  }
+
   /** The release that is current, or "". */
   current(component = COMPONENT): string {
     const link = this.at(`etc/gofleet/${component}/current/.gofleet/manifest`);

@@ -14,9 +14,9 @@ verb_apply() {
   pause_at locked
   set_component "$COMPONENT"
   sweep_all
+  still_staged || fail 75 "what was staged was swept by another run; run it again"
   check_owner
   check_expected
-  begin_precheck
   FROM=$CURRENT
   [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
   FORCE=$TXN_PHASE
@@ -63,7 +63,21 @@ verb_apply() {
   fi
   settle || fail 12 "the transaction could not be settled"
   pause_at settled
-  finish 0 ok "release $RELEASE is on"
+  conclude 0 ok "release $RELEASE is on"
+  # Nobody waits for this; a tree of some hundred megabytes takes a second to delete.
+  collect_garbage
+  exit 0
+}
+
+# Between staging and the lock another run may have swept what this one found in place: staged again, it is there.
+still_staged() {
+  [ -f "$MANIFEST" ] || return 1
+  while IFS=$TAB read -r _kind _name _hmac _rest; do
+    case $_kind in
+      download) [ -d "$LIB/$_name" ] || return 1 ;;
+      secret) [ -f "$VAR/secrets/$_hmac" ] || return 1 ;;
+    esac
+  done <"$MANIFEST"
 }
 
 # Names that dead processes left behind.

@@ -115,8 +115,14 @@ fail() {
   finish "$1" "$_status" "$2"
 }
 
-# finish RC STATUS MESSAGE: the result, in the log and beside it, then the exit code that followers wait for.
+# finish RC STATUS MESSAGE: the result, and the end of the process.
 finish() {
+  conclude "$@"
+  exit "$1"
+}
+
+# conclude RC STATUS MESSAGE: the result, in the log and beside it, then the exit code that followers wait for.
+conclude() {
   json_text "$3"
   _result="{\"ev\":\"result\",\"tx\":\"${TX:-}\",\"status\":\"$2\",\"rc\":$1,\"from\":\"${FROM:-}\",\"to\":\"${TO:-}\""
   _result="$_result,\"current\":\"${CURRENT:-}\",\"instance\":\"${OWNER_INSTANCE:-}\",\"machine\":\"${FACT_MACHINE:-}\",\"msg\":$JSON}"
@@ -127,5 +133,4 @@ finish() {
   else
     say "$_result"
   fi
-  exit "$1"
 }

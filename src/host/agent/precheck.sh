@@ -24,13 +24,31 @@ moved at ${DECISION_TIME:-an unknown time} by ${DECISION_OPERATOR:-an unknown op
 Run \`pulumi up --refresh\` to start from what is there"
 }
 
-# Starts the slow part of the pre-check, which needs nothing but the staged tree, beside what comes before it.
-begin_precheck() {
-  VERIFYING='' UNITS_CHANGED=
+# Starts the slow part of the pre-check, which needs nothing but the staged tree, beside the launch: RUN/verify gets
+# what the validator says, verified its exit code.
+begin_verify() {
   [ -n "$SYSTEMD" ] && units_differ "$CURRENT" "$MANIFEST" || return 0
-  UNITS_CHANGED=1
-  verify_units >"$WORK/verify" 2>&1 9>&- &
-  VERIFYING=$!
+  {
+    verify_units >"$RUN/verify" 2>&1
+    printf '%s\n' "$?" >"$RUN/verified.new" && mv -fT -- "$RUN/verified.new" "$RUN/verified"
+  } </dev/null >/dev/null 2>&1 9>&- &
+  printf '%s\n' "$!" >"$RUN/verifying"
+}
+
+# Ends with 13 unless the validator found nothing. A cut connection may have ended it; then it runs again.
+end_verify() {
+  if [ -f "$RUN/verifying" ] && read -r _pid <"$RUN/verifying"; then
+    while [ ! -f "$RUN/verified" ] && kill -0 "$_pid" 2>/dev/null; do sleep 0.01; done
+  fi
+  _code=
+  [ ! -f "$RUN/verified" ] || read -r _code <"$RUN/verified"
+  if [ -z "$_code" ]; then
+    verify_units >"$RUN/verify" 2>&1 9>&-
+    _code=$?
+  fi
+  [ "$_code" = 0 ] && return 0
+  OUTPUT=$(cat "$RUN/verify")
+  precheck_failed "systemd-analyze verify"
 }
 
 # Each format's own validator on the staged tree; ends with 13 before anything is touched.
@@ -38,9 +56,10 @@ precheck() {
   [ -n "$SYSTEMD" ] && [ -z "$ROOT" ] || return 0
   _tree=$ETC/releases/$RELEASE
   emit precheck msg "$RELEASE"
-  if [ -n "$VERIFYING" ] && ! wait "$VERIFYING"; then
-    OUTPUT=$(cat "$WORK/verify")
-    precheck_failed "systemd-analyze verify"
+  UNITS_CHANGED=
+  if units_differ "$CURRENT" "$MANIFEST"; then
+    UNITS_CHANGED=1
+    end_verify
   fi
   # A link to a unit that has to be made again is news to systemd as well.
   ! grep -qs -- "$TAB/etc/systemd/" "$WORK/make" "$WORK/drop" || UNITS_CHANGED=1

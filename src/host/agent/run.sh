@@ -37,6 +37,7 @@ verb_run() {
     finish 0 staged "release $RELEASE is staged"
   fi
   _seen=$((SAID + 1))
+  begin_verify
   launch
   FIRST=
   follow_run "$_seen"

@@ -33,19 +33,18 @@ settle() {
   rm -f -- "$ETC/txn" "$VAR/decision" || return 1
   TXN_PHASE=
   touch -- "$ETC/releases/$CURRENT"
-  collect_garbage
   sync -f "$ETC" 2>/dev/null
   return 0
 }
 
-# Keeps the last KEEP releases, the current one, and a transaction's; then what no kept release names goes too.
+# Keeps the last KEEP releases and the current one; then what no kept release names goes too.
+# Staging needs no lock: what another run has staged may go here, so it looks again once it has the lock.
 collect_garbage() {
-  set --
   _kept=0
   ls -1t -- "$ETC/releases" >"$WORK/releases"
   set --
   while IFS= read -r _id; do
-    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || { [ -n "$TXN_PHASE" ] && [ "$_id" = "$TXN_FROM" ]; }; then
+    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ]; then
       _kept=$((_kept + 1))
       set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
     else
