@@ -121,7 +121,7 @@ describe("units and secrets on a real host", function () {
     stack.program = program({ secret: PLANTED.next, second: "two" });
     const seen = await argumentsDuring(() => stack.up());
     assert.ok(
-      seen.some((line) => line.includes("first.service")),
+      seen.some((line) => line.includes("/agent apply")),
       "no command of the host was seen",
     );
     assert.deepEqual(
