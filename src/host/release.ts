@@ -1,4 +1,4 @@
-import type { HostPlan, PlanDownload, PlanFile, PlanProbe, PlanUnit, PlanVariant } from "../plan/host-plan";
+import type { HostPlan, PlanDownload, PlanFile, PlanListen, PlanProbe, PlanUnit, PlanVariant } from "../plan/host-plan";
 import type { Hooks } from "./hooks";
 import type { Rollout } from "./rollout";
 
@@ -38,6 +38,9 @@ export interface PlanInputs {
   readonly downloads?: Readonly<Record<string, DownloadInputs>>;
   readonly units?: Readonly<Record<string, Omit<PlanUnit, "name">>>;
   readonly probes?: Readonly<Record<string, Omit<PlanProbe, "name">>>;
+  readonly packages?: readonly string[];
+  /** Unit by `address:port`. */
+  readonly listens?: Readonly<Record<string, string>>;
   readonly confirm?: number;
 }
 
@@ -122,6 +125,8 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
     downloads: some(keyed(plan.downloads, nameOf, downloadInputs)),
     units: some(keyed(plan.units, nameOf, ({ name: _, ...rest }) => rest)),
     probes: some(keyed(plan.probes, nameOf, ({ name: _, ...rest }) => rest)),
+    packages: plan.packages.length === 0 ? undefined : [...plan.packages].sort(),
+    listens: some(keyed(plan.listens, endpoint, ({ unit }) => unit)),
     confirm: plan.confirm === 0 ? undefined : plan.confirm,
   });
 }
@@ -139,6 +144,8 @@ export function planOf(inputs: ReleaseInputs, hmac: (name: string, secret: strin
     units: Object.entries(plan.units ?? {}).map(([name, rest]) => ({ name, ...rest })),
     probes: Object.entries(plan.probes ?? {}).map(([name, rest]) => ({ name, ...rest })),
     secrets: Object.entries(inputs.secrets ?? {}).map(([name, secret]) => ({ name, hmac: hmac(name, secret) })),
+    packages: plan.packages ?? [],
+    listens: Object.entries(plan.listens ?? {}).map(([at, unit]) => listenOf(at, unit)),
     confirm: plan.confirm ?? 0,
   };
 }
@@ -161,12 +168,22 @@ function downloadInputs({ name: _, variants, ...rest }: PlanDownload): DownloadI
     ({ arch }) => arch,
     ({ arch: __, ...variant }) => withoutUndefined(variant),
   );
-  return withoutUndefined({ ...rest, variants: byArch });
+  const { build, ...plain } = rest;
+  return withoutUndefined({ ...plain, variants: byArch, build: build && withoutUndefined(build) });
 }
 
 function downloadOf(name: string, { variants, ...rest }: DownloadInputs): PlanDownload {
   const list = Object.entries(variants).map(([arch, variant]) => ({ arch: arch as PlanVariant["arch"], ...variant }));
   return { name, ...rest, variants: list };
+}
+
+function endpoint({ address, port }: PlanListen): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+function listenOf(at: string, unit: string): PlanListen {
+  const colon = at.lastIndexOf(":");
+  return { address: at.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(at.slice(colon + 1)), unit };
 }
 
 const pathOf = ({ path }: { readonly path: string }): string => path;

@@ -10,6 +10,13 @@ export interface HostPlan<Text = string> {
   readonly units: readonly PlanUnit[];
   readonly probes: readonly PlanProbe[];
   readonly secrets: readonly PlanSecret[];
+  /**
+   * Packages of the distribution; a missing one is installed before the switch. No service of it is started or stays
+   * enabled, and it stays on the host when the component goes.
+   */
+  readonly packages: readonly string[];
+  /** Ports the units listen on: a switch is refused while a process that is not of the component holds one. */
+  readonly listens: readonly PlanListen[];
   /** Seconds in which a new connection must confirm the switch before the host goes back by itself; 0 = none. */
   readonly confirm: number;
 }
@@ -44,6 +51,29 @@ export interface PlanDownload {
   readonly variants: readonly PlanVariant[];
   /** A file of the release whose lines lead those of a file in the tree: Go's `go.env`. */
   readonly overlay?: { readonly path: string; readonly text: string };
+  /** Only for format `module`: what is unpacked is source, built on the host into `bin/<output>` of the tree. */
+  readonly build?: PlanBuild;
+}
+
+/**
+ * A command built on the host from a module's own `go.mod` and `go.sum`: `go build -mod=readonly -trimpath`, without cgo,
+ * with caches of its own that are deleted afterwards. Every host of a pool builds for itself. Two recipes must not share
+ * a download's name, for a release that goes back finds the tree of that name: let it carry {@link recipeDigest}.
+ */
+export interface PlanBuild {
+  /** The package's directory in the module: `./cmd/proxy`. */
+  readonly package: string;
+  /** File name of the command below `bin/` of the tree. */
+  readonly output: string;
+  /** The toolchain: an absolute path on the host, or `download:<name>` of a download of the same plan. */
+  readonly goRoot: string;
+  /**
+   * More environment for go, such as GOPROXY and GOSUMDB; no secrets, it is part of the state. It cannot change what is
+   * set for every build: CGO_ENABLED, GOTOOLCHAIN, GOENV, GOWORK, caches and HOME.
+   */
+  readonly env: Readonly<Record<string, string>>;
+  /** True: the sources stay beside `bin/`. Default: only `bin/` stays. */
+  readonly keepSources?: boolean;
 }
 
 export interface PlanVariant {
@@ -79,6 +109,15 @@ export interface PlanSecret {
   readonly hmac: string;
 }
 
+/** A TCP port. */
+export interface PlanListen {
+  /** IPv4 or IPv6 address without brackets; `0.0.0.0` and `::` stand for all of theirs. */
+  readonly address: string;
+  readonly port: number;
+  /** The unit that listens there. */
+  readonly unit: string;
+}
+
 /** A plan with nothing in it. */
 export const EMPTY_PLAN: HostPlan = {
   files: [],
@@ -87,5 +126,7 @@ export const EMPTY_PLAN: HostPlan = {
   units: [],
   probes: [],
   secrets: [],
+  packages: [],
+  listens: [],
   confirm: 0,
 };

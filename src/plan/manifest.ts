@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { HostPlan, PlanUnit } from "./host-plan";
+import type { HostPlan, PlanBuild, PlanUnit } from "./host-plan";
+import { shapingEnvironment } from "./recipe";
 
 /** The manifest of a plan: one record a line, fields by TAB, sorted bytewise. See docs/host-protocol.md. */
 export function manifest(plan: HostPlan): string {
@@ -25,6 +26,9 @@ export function manifest(plan: HostPlan): string {
         overlay?.text ?? "-",
       ]),
     ),
+    ...plan.downloads.flatMap(({ name, build }) => (build === undefined ? [] : [["build", name, ...recipe(build)]])),
+    ...plan.packages.map((name) => ["package", name]),
+    ...plan.listens.map(({ address, port, unit }) => ["listen", address, String(port), unit]),
     ...plan.units.map((unit) => ["unit", unit.name, unit.onChange, unitDigest(plan, unit)]),
     ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
@@ -50,7 +54,16 @@ function unitDigest(plan: HostPlan, { reads }: PlanUnit): string {
     ...plan.secrets.filter(({ name }) => read.has(name)).map(({ name, hmac }) => `${name}\t${hmac}`),
     ...plan.downloads
       .filter(({ name }) => read.has(name))
-      .flatMap(({ name, variants }) => variants.map(({ arch, checksum }) => `${name}\t${arch}\t${checksum}`)),
+      .flatMap(({ name, variants, build }) => [
+        ...variants.map(({ arch, checksum }) => `${name}\t${arch}\t${checksum}`),
+        ...(build === undefined ? [] : [[name, ...recipe(build)].join("\t")]),
+      ]),
   ];
   return sha256(lines.sort().join("\n"));
+}
+
+/** Fields of a `build` record after the download's name. */
+function recipe(build: PlanBuild): string[] {
+  const { package: what, output, goRoot, keepSources } = build;
+  return [what, output, goRoot, keepSources ? "all" : "bin", sha256(shapingEnvironment(build))];
 }

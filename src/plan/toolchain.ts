@@ -88,6 +88,8 @@ export function toolchainPlan<Text>(
       },
     ],
     secrets: [],
+    packages: [],
+    listens: [],
     confirm: 0,
   };
 }
