@@ -1,0 +1,98 @@
+import type { AbsolutePath, UnitName } from "../../model/names";
+import { exec, literal, path, text, unitFile, words, type UnitSection } from "../unit-file";
+
+/** What the units of a store's keeper are made of. */
+export interface StoreUnits {
+  readonly component: string;
+  readonly user: string;
+  readonly program: AbsolutePath;
+  readonly config: AbsolutePath;
+  readonly service: UnitName;
+  /** Directories it writes to; nothing else is writable for it. */
+  readonly writable: readonly AbsolutePath[];
+  readonly store: AbsolutePath;
+  /** Seconds from the end of one run to the next. */
+  readonly every: number;
+  /** Tiers are asked over the network; without any, unix sockets are all it can open. */
+  readonly network: boolean;
+}
+
+/**
+ * One run of the keeper, as the store's own user. It cannot restart or reload anything: it leaves a mark, and the last
+ * command, which alone runs as root, does for a mark what the configuration says, whatever became of the run.
+ */
+export function storeService(units: StoreUnits): string {
+  const sections: readonly UnitSection[] = [
+    ["Unit", { Description: text(`Module store of ${units.component}`), RequiresMountsFor: path(units.store) }],
+    [
+      "Service",
+      {
+        Type: literal("oneshot"),
+        User: literal(units.user),
+        Group: literal(units.user),
+        ExecStart: exec(units.program, "run", "-config", units.config),
+        ExecStopPost: literal(`+${exec(units.program, "apply", "-config", units.config)}`),
+        TimeoutStartSec: literal("1h"),
+        UMask: literal("0027"),
+        // It runs every few seconds: what it did is said, that it ran is not.
+        SyslogLevel: literal("notice"),
+        LogLevelMax: literal("notice"),
+        Nice: literal("10"),
+        IOSchedulingClass: literal("best-effort"),
+        IOSchedulingPriority: literal("7"),
+        ReadWritePaths: words(...units.writable),
+        ...sandbox(units.network),
+      },
+    ],
+  ];
+  return unitFile(...sections);
+}
+
+export function storeTimer(units: StoreUnits): string {
+  return unitFile(
+    ["Unit", { Description: text(`Timer of the module store of ${units.component}`) }],
+    [
+      "Timer",
+      {
+        Unit: literal(units.service),
+        OnActiveSec: literal("1s"),
+        OnUnitInactiveSec: literal(`${units.every}s`),
+        AccuracySec: literal("1s"),
+      },
+    ],
+    ["Install", { WantedBy: literal("timers.target") }],
+  );
+}
+
+/** Everything that a program which reads and renames files does without. See systemd.exec(5). */
+function sandbox(network: boolean): UnitSection[1] {
+  const on = literal("yes");
+  return {
+    CapabilityBoundingSet: literal(""),
+    AmbientCapabilities: literal(""),
+    NoNewPrivileges: on,
+    ProtectSystem: literal("strict"),
+    ProtectHome: on,
+    PrivateTmp: on,
+    PrivateDevices: on,
+    PrivateUsers: on,
+    ...(network ? {} : { PrivateNetwork: on }),
+    ProtectClock: on,
+    ProtectControlGroups: on,
+    ProtectHostname: on,
+    ProtectKernelLogs: on,
+    ProtectKernelModules: on,
+    ProtectKernelTunables: on,
+    ProtectProc: literal("invisible"),
+    RestrictAddressFamilies: words("AF_UNIX", ...(network ? ["AF_INET", "AF_INET6"] : [])),
+    RestrictNamespaces: on,
+    RestrictRealtime: on,
+    RestrictSUIDSGID: on,
+    RemoveIPC: on,
+    LockPersonality: on,
+    MemoryDenyWriteExecute: on,
+    SystemCallArchitectures: literal("native"),
+    SystemCallFilter: [literal("@system-service"), literal("~@privileged @resources")],
+    SystemCallErrorNumber: literal("EPERM"),
+  };
+}
