@@ -1,0 +1,75 @@
+/** What Athens can send its traces and statistics to, by the library it measures with. */
+export interface AthensExporters {
+  /** Up to 0.18.0. */
+  readonly opencensus: {
+    readonly tracing: JaegerTracing | DatadogTracing | StackdriverTracing;
+    readonly stats: "prometheus" | "datadog";
+  };
+  /** After 0.18.0: https://github.com/gomods/athens/pull/2138. */
+  readonly opentelemetry: {
+    readonly tracing: OtlpTracing;
+    readonly stats: "prometheus";
+  };
+}
+
+export type AthensMeasuring = keyof AthensExporters;
+
+export interface JaegerTracing {
+  readonly exporter: "jaeger";
+  /** The collector, such as `http://jaeger.corp.example:14268`. */
+  readonly url: string;
+}
+
+export interface DatadogTracing {
+  readonly exporter: "datadog";
+  /** The agent's `host:port`. */
+  readonly url: string;
+}
+
+export interface StackdriverTracing {
+  readonly exporter: "stackdriver";
+  /** The Google Cloud project that gets the traces. */
+  readonly project: string;
+}
+
+export interface OtlpTracing {
+  readonly exporter: "otlp";
+  /** The collector's gRPC endpoint, such as `http://otel.corp.example:4317`. */
+  readonly url: string;
+  /**
+   * Share of requests that are traced, from 0 to 1.
+   * @default 1
+   */
+  readonly fraction?: number;
+}
+
+/** A release of Athens that gofleet knows the settings of. */
+export interface AthensRelease {
+  /** The `h1:` of its Go module `github.com/gomods/athens`, as the checksum database has it. */
+  readonly h1: string;
+  readonly measuring: AthensMeasuring;
+}
+
+/** The releases that gofleet knows the settings of, oldest first. See https://github.com/gomods/athens/releases. */
+export const ATHENS_RELEASES = {
+  "0.18.0": { h1: "h1:jooBLf8xIwDOFlLxxo1JZh+JNuDbhHU1GavrEOhoc8U=", measuring: "opencensus" },
+} as const satisfies Readonly<Record<string, AthensRelease>>;
+
+export type AthensVersion = keyof typeof ATHENS_RELEASES;
+
+/** The newest release that gofleet knows. */
+export const NEWEST_ATHENS: AthensVersion = "0.18.0";
+
+/** How a release measures itself. */
+export type MeasuringOf<Version extends AthensVersion> = (typeof ATHENS_RELEASES)[Version]["measuring"];
+
+/** Where a release can send traces. */
+export type AthensTracing<Version extends AthensVersion = AthensVersion> =
+  AthensExporters[MeasuringOf<Version>]["tracing"];
+
+/** How a release can give out its statistics. */
+export type AthensStats<Version extends AthensVersion = AthensVersion> = AthensExporters[MeasuringOf<Version>]["stats"];
+
+export function isAthensVersion(text: unknown): text is AthensVersion {
+  return typeof text === "string" && Object.hasOwn(ATHENS_RELEASES, text);
+}
