@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkToolchain } from "../model/toolchain-check";
 import { checkGoEnv, type GoEnv } from "../model/go-env";
-import { refusedFor } from "../model/refused";
+import { refusalsOf, refusedFor } from "../model/refused";
 import { resolveToolchain, type GoToolchain } from "../model/toolchain";
 import { toolchainPaths, toolchainPlan, type ToolchainPaths } from "../plan/toolchain";
 import type { ToolchainFacts } from "../plan/toolchain-probe";
@@ -9,6 +9,7 @@ import { goEnvFile } from "../render/go-env-file";
 import { pathProfile } from "../render/profile";
 import { HostRelease, type HostFacts } from "../targets/host-release";
 import { hasEngine } from "../targets/provider-resolution";
+import { checkMirrorArg, mirrorEnvironment, mirrorTrust, MIRROR_ENV_KEYS, type MirrorArg } from "./mirror-ref";
 import {
   checkReleaseArgs,
   releaseArgs,
@@ -19,7 +20,14 @@ import {
 } from "./release-args";
 
 /** Arguments of {@link GoToolchainHost}. */
-export interface GoToolchainHostArgs extends GoToolchain<pulumi.Input<string>>, ReleaseArgs {}
+export interface GoToolchainHostArgs extends GoToolchain<pulumi.Input<string>>, ReleaseArgs {
+  /**
+   * The module mirror that the go command uses: its settings lead `go.env`, and its certificates are added to what the
+   * hosts trust. A `GoProxyMirror`, or the ref that another stack exports of one.
+   * @default none
+   */
+  readonly mirror?: MirrorArg;
+}
 
 /**
  * A toolchain as plain data, to be exported by one stack and used by another:
@@ -64,10 +72,14 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
    */
   constructor(name: string, args: GoToolchainHostArgs, opts?: pulumi.ComponentResourceOptions) {
     throwIssues(`GoToolchainHost "${name}"`, [
-      ...checkToolchain(args, { isUnknown: pulumi.Output.isInstance, otherKeys: RELEASE_KEYS }),
+      ...checkToolchain(args, { isUnknown: pulumi.Output.isInstance, otherKeys: [...RELEASE_KEYS, "mirror"] }),
+      ...checkMirrorArg(args.mirror, args.env),
       ...checkReleaseArgs({ ...args }),
     ]);
-    const toolchain = resolveToolchain(args);
+    const { mirror } = args;
+    const toolchain = resolveToolchain(
+      mirror === undefined ? args : { ...args, env: { ...args.env, ...mirrorEnvironment(mirror) } },
+    );
     const shared = releaseArgs(args, name);
     super(
       "gofleet:index:GoToolchainHost",
@@ -80,6 +92,7 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
     const plan = toolchainPlan<pulumi.Input<string>>(toolchain, shared.component, {
       goEnv: goEnvText(toolchain.env),
       profile: pathProfile(`${paths.goRoot}/bin`),
+      trust: mirror && mirrorTrust(mirror),
     });
     const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
 
@@ -126,12 +139,21 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
 function goEnvText(env: GoEnv<pulumi.Input<string>>): pulumi.Input<string> {
   if (isPlain(env)) return goEnvFile(env);
   const known: pulumi.Output<GoEnv> = pulumi.output(env);
-  return pulumi.all([known, pulumi.isSecret(known)]).apply(([values, secret]) => {
+  return pulumi.all([known, pulumi.isSecret(known)]).apply(([given, secret]) => {
+    const values = withoutEmpty(given);
+    const refusal = Object.values(values).find((value) => refusalsOf(value).length > 0);
+    if (refusal !== undefined) return refusal;
     const issues = secret
       ? [{ path: "env", given: "a secret (not shown)", wanted: "plain values: every user of the host can read them" }]
       : checkGoEnv("env", values).map((issue) => ({ ...issue, given: "a value of another resource (not shown)" }));
     return issues.length > 0 ? refusedFor(issues) : goEnvFile(values);
   });
+}
+
+/** What the mirror does not set is empty. */
+function withoutEmpty(env: GoEnv): GoEnv {
+  const unset = MIRROR_ENV_KEYS.filter((key) => env[key] === "");
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !unset.some((each) => each === key)));
 }
 
 function isPlain(env: GoEnv<pulumi.Input<string>>): env is GoEnv {

@@ -22,6 +22,8 @@ export interface ToolchainPaths {
   readonly goRoot: AbsolutePath;
   /** The login shells' script. */
   readonly profile: AbsolutePath;
+  /** Certificates that the component adds to the host's own. See update-ca-certificates(8). */
+  readonly trust: AbsolutePath;
   /** The default `go`, as a person or a job calls it. */
   readonly go: AbsolutePath;
 }
@@ -30,6 +32,8 @@ export interface ToolchainPaths {
 export interface ToolchainTexts<Text> {
   readonly goEnv: Text;
   readonly profile: Text;
+  /** Certificates (PEM) to add to what the host trusts. */
+  readonly trust?: Text;
 }
 
 /** The texts, where every value of the environment is known. */
@@ -44,6 +48,7 @@ export function toolchainPaths(toolchain: GoToolchain<unknown>, component: strin
     goEnv: `/etc/gofleet/${component}/go.env`,
     goRoot,
     profile: `/etc/profile.d/gofleet-${component}.sh`,
+    trust: `/usr/local/share/ca-certificates/gofleet-${component}.crt`,
     go: resolveToolchain(toolchain).links ? "/usr/local/bin/go" : `${goRoot}/bin/go`,
   };
 }
@@ -61,7 +66,11 @@ export function toolchainPlan<Text>(
   const paths = toolchainPaths(toolchain, component);
   const tree = (release: GoRelease) => `/usr/local/lib/gofleet/${component}/${downloadName(release)}`;
   return {
-    files: [textFile(paths.goEnv, texts.goEnv), ...(profile ? [textFile(paths.profile, texts.profile)] : [])],
+    files: [
+      textFile(paths.goEnv, texts.goEnv),
+      ...(profile ? [textFile(paths.profile, texts.profile)] : []),
+      ...(texts.trust === undefined ? [] : [{ ...textFile(paths.trust, texts.trust), place: "copy" as const }]),
+    ],
     symlinks: [
       switched(paths.goRoot, tree(go)),
       ...(links
@@ -88,7 +97,7 @@ export function toolchainPlan<Text>(
       },
     ],
     secrets: [],
-    packages: [],
+    packages: texts.trust === undefined ? [] : ["ca-certificates"],
     listens: [],
     confirm: 0,
   };
