@@ -60,7 +60,12 @@ export function factsLine(event: AgentEvent | undefined): string {
 export function progressText(event: AgentEvent): string | undefined {
   switch (event.ev) {
     case "download":
-      return `${text(event, "name")} ${text(event, "msg")}`;
+      return text(event, "msg") === "building"
+        ? `building ${text(event, "name")}`
+        : `${text(event, "name")} ${text(event, "msg")}`;
+    case "package":
+    case "unchecked":
+      return text(event, "msg");
     case "staged":
       return "staged";
     case "precheck":

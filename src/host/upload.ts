@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { sha256 } from "../plan/manifest";
-import type { HostPlan } from "../plan/host-plan";
+import type { HostPlan, PlanBuild } from "../plan/host-plan";
 import { agentSource } from "./agent-source";
 
 const gzipped = promisify(gzip);
@@ -53,6 +53,9 @@ export function releaseEntries(plan: HostPlan, manifestText: string, secrets: Re
     const secret = secrets.get(name);
     if (secret !== undefined) entries.set(`secrets/${hmac}`, secret);
   }
+  for (const { name, build } of plan.downloads) {
+    if (build !== undefined) entries.set(`builds/${name}`, environment(build));
+  }
   entries.set("sources", sources(plan));
   return entries;
 }
@@ -63,6 +66,14 @@ function sources(plan: HostPlan): string {
     .flatMap(({ name, variants }) =>
       variants.flatMap(({ arch, urls }) => urls.map((url) => `${name}\t${arch}\t${url}\n`)),
     )
+    .join("");
+}
+
+/** What go is told when it builds; beside the release as well, for the manifest names what of it shapes the result. */
+function environment({ env }: PlanBuild): string {
+  return Object.entries(env)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .sort()
     .join("");
 }
 

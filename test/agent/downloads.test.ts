@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanDownload } from "../../src/plan/host-plan";
 import { skip } from "../support/skip";
-import { COMPONENT, file, h1, plan, release, Root, shells, which, type Release } from "./support";
+import { COMPONENT, file, h1, plan, release, Root, shells, which, zip, type Release } from "./support";
 
 const ARCH = process.arch === "arm64" ? "arm64" : "amd64";
 const OTHER = ARCH === "amd64" ? "arm64" : "amd64";
@@ -260,14 +260,10 @@ describe("agent: downloads", function () {
       [`${prefix}/pkg/tool/linux_amd64/vet`]: "x",
       [`${prefix}/go.env`]: "e",
     };
-    const zip = join(work, "module.zip");
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(join(work, "zip", name, ".."), { recursive: true });
-      writeFileSync(join(work, "zip", name), text);
-    }
-    execFileSync("python3", ["-m", "zipfile", "-c", zip, "golang.org"], { cwd: join(work, "zip") });
+    const archive = join(work, "module.zip");
+    zip(archive, files);
     const module = (checksum: string): Release =>
-      of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [`file://${zip}`] }] });
+      of({ name: "go1.0", format: "module", variants: [{ arch: ARCH, checksum, urls: [`file://${archive}`] }] });
     const wrong = await root.run(module(`h1:${"A".repeat(43)}=`));
     assert.equal(wrong.code, 15);
     assert.match(String(wrong.result["msg"]), /h1:.* wanted: h1:AAA/);

@@ -1,11 +1,22 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { agentSource } from "../../src/host/agent-source";
+import { releaseEntries } from "../../src/host/upload";
 import { EMPTY_PLAN, type HostPlan, type PlanFile } from "../../src/plan/host-plan";
 import { manifest, releaseId, sha256 } from "../../src/plan/manifest";
 
@@ -43,18 +54,7 @@ export function file(path: string, text: string, more: Partial<PlanFile> = {}): 
 /** The release of a plan; `sources` lines say where downloads come from. */
 export function release(host: HostPlan, secrets: Readonly<Record<string, string>> = {}): Release {
   const text = manifest(host);
-  const entries = new Map<string, string | Buffer>([["release/.gofleet/manifest", text]]);
-  for (const { path, text: content } of host.files) entries.set(`release${path}`, content);
-  for (const { name, script } of host.probes) entries.set(`release/.gofleet/probes/${name}`, script);
-  for (const { name, hmac } of host.secrets) {
-    const secret = secrets[name];
-    if (secret !== undefined) entries.set(`secrets/${hmac}`, secret);
-  }
-  const sources = host.downloads.flatMap(({ name, variants }) =>
-    variants.flatMap(({ arch, urls }) => urls.map((url) => `${name}\t${arch}\t${url}\n`)),
-  );
-  entries.set("sources", sources.join(""));
-  return { id: releaseId(text), manifest: text, entries };
+  return { id: releaseId(text), manifest: text, entries: releaseEntries(host, text, new Map(Object.entries(secrets))) };
 }
 
 /** A gzip tar as the operator sends it. */
@@ -113,6 +113,12 @@ export function which(name: string): string | undefined {
   return undefined;
 }
 
+export interface ExecOptions {
+  readonly onEvent?: (event: Event, kill: () => void) => void;
+  /** More environment for the agent. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A directory that stands for a host's `/`. */
 export class Root {
   readonly path: string;
@@ -146,13 +152,10 @@ export class Root {
     verb: string,
     request: Readonly<Record<string, string | number>> = {},
     entries: ReadonlyMap<string, string | Buffer> = new Map(),
-    options: {
-      readonly corrupt?: (body: Buffer) => Buffer;
-      readonly onEvent?: (event: Event, kill: () => void) => void;
-    } = {},
+    options: ExecOptions & { readonly corrupt?: (body: Buffer) => Buffer } = {},
   ): Promise<Answer> {
     const full = { component: COMPONENT, root: this.path, stack: STACK, urn: "urn:go", instance: INSTANCE, ...request };
-    return upload(full, entries).then((body) => this.#exec(verb, options.corrupt?.(body) ?? body, options.onEvent));
+    return upload(full, entries).then((body) => this.#exec(verb, options.corrupt?.(body) ?? body, options));
   }
 
   /** `run` of a release, expecting whatever is there. */
@@ -182,7 +185,7 @@ export class Root {
     return existsSync(link) ? releaseId(readFileSync(link, "utf8")) : "";
   }
 
-  #exec(verb: string, body: Buffer, onEvent?: (event: Event, kill: () => void) => void): Promise<Answer> {
+  #exec(verb: string, body: Buffer, { onEvent, env }: ExecOptions): Promise<Answer> {
     const base = join(this.path, "run/gofleet");
     const bootstrap =
       `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') || exit 12; ` +
@@ -190,7 +193,7 @@ export class Root {
     const path =
       this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
     return new Promise((resolve, reject) => {
-      const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, PATH: path }, stdio: "pipe" });
+      const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, ...env, PATH: path }, stdio: "pipe" });
       const events: Event[] = [];
       let rest = "";
       let stderr = "";
@@ -228,6 +231,18 @@ export async function until(condition: () => boolean, seconds = 10): Promise<voi
 }
 
 export { sha256 };
+
+/** Zips files given by name, as Go module zips are made: a flat list of them. */
+export function zip(target: string, files: Readonly<Record<string, string>>): void {
+  const folder = mkdtempSync(join(tmpdir(), "gofleet-zip-"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const tops = [...new Set(Object.keys(files).map((name) => name.split("/")[0] ?? ""))];
+  execFileSync("python3", ["-m", "zipfile", "-c", target, ...tops], { cwd: folder });
+  rmSync(folder, { recursive: true });
+}
 
 export function h1(files: Readonly<Record<string, string>>): string {
   const lines = Object.keys(files)

@@ -12,7 +12,7 @@ activate() {
   make_users "$_to" && set_owners "$_to" || return 1
   pause_at users
   remember_data "$_to"
-  make_host_settings "$_to" || return 1
+  make_host_settings "$_to" && refresh_trust || return 1
   [ -n "$SYSTEMD" ] || return 0
   if [ -n "$2$UNITS_CHANGED" ] || units_stale "$_to"; then
     quiet systemctl daemon-reload || return 1
@@ -26,7 +26,8 @@ activate() {
 not_applied() {
   [ -n "$1" ] || return 0
   _files=$(awk -F '\t' '
-    ($1 == "file" || $1 == "copy") && $2 ~ /^\/etc\/(sysusers|tmpfiles|sysctl)\.d\// { printf " %s", $2 }
+    $1 == "package" { printf " %s %s", $1, $2 }
+    ($1 == "file" || $1 == "copy") && $2 ~ /^\/(etc\/(sysusers|tmpfiles|sysctl)\.d|usr\/local\/share\/ca-certificates)\// { printf " %s", $2 }
     ($1 == "file" || $1 == "copy") && $4 ":" $5 != "root:root" { printf " %s (%s:%s)", $2, $4, $5 }
   ' "$ETC/releases/$1/.gofleet/manifest")
   [ -z "$_files" ] || emit out msg "not applied under a root:$_files"

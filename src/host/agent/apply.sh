@@ -25,6 +25,7 @@ verb_apply() {
   ! has "$MANIFEST" copy || wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "the plan could not be written: no space or read-only"
   check_paths "$MANIFEST" "$WORK"
+  check_ports
   FACT_SYSTEMD=0
   [ -z "$SYSTEMD" ] || systemd_version
   precheck
@@ -86,6 +87,7 @@ sweep_all() {
   sweep "$LIB"
   sweep "$VAR/secrets"
   sweep_uploads
+  sweep_packages
   for _left in "$ETC"/*.new "$VAR"/*.new "$VAR/displaced"/*.new; do
     [ ! -e "$_left" ] && [ ! -L "$_left" ] || rm -rf -- "$_left"
   done

@@ -34,6 +34,7 @@ verb_boot() {
   set_paths
   NO_BLOCK=--no-block
   take_lock 60
+  sweep_packages
   for _directory in "$HOST_ETC"/*/; do
     [ -d "$_directory" ] || continue
     _directory=${_directory%/}

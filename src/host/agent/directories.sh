@@ -9,7 +9,9 @@ part_name() {
 sweep() {
   for _part in "$1"/.part.*; do
     [ -e "$_part" ] || continue
-    kill -0 "${_part##*.}" 2>/dev/null || rm -rf -- "$_part"
+    ! kill -0 "${_part##*.}" 2>/dev/null || continue
+    sweep_builder "$_part"
+    rm -rf -- "$_part"
   done
 }
 

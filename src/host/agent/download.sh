@@ -5,33 +5,49 @@ stage_downloads() {
   has "$MANIFEST" download || return 0
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
   sweep "$LIB"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
-    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed"; then
+  : >"$WORK/place"
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
+    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"; then
       emit download name "$_name" msg kept
     else
-      place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_managed"
+      # Before minutes are spent on the others.
+      has_source "$_name" "$_arch" || fail 15 "download $_name for $_arch: no source given"
+      printf '%s\n' "$_name$TAB$_arch$TAB$_format$TAB$_checksum$TAB$_overlay$TAB$_managed$TAB$_recipe" >>"$WORK/place"
     fi
   done 4<"$WORK/downloads"
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
+    place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"
+  done 4<"$WORK/place"
 }
 
-# name, arch, format, checksum, overlay, managed path that leads it: of what this machine needs.
+# name, arch, format, checksum, overlay, managed path that leads it, recipe or -: of what this machine needs. What is
+# built comes last, for it may need another as its toolchain: - sorts before any package.
 wanted_downloads() {
   awk -F '\t' -v OFS='\t' -v arch="$FACT_ARCH" '
+    $1 == "build" { recipe[$2] = $3 " " $4 " " $5 " " $6 " " $7 }
     $1 != "download" { next }
     { names[$2] }
     $3 == arch || ($3 == "any" && !($2 in line)) {
       line[$2] = $2 OFS $3 OFS $4 OFS $5 OFS $6 OFS $7
     }
-    END { for (n in names) print n in line ? line[n] : n OFS "-" OFS "none" OFS "-" OFS "-" OFS "-" }' "$1" | sort
+    END {
+      for (n in names)
+        print (n in line ? line[n] : n OFS "-" OFS "none" OFS "-" OFS "-" OFS "-"), (n in recipe ? recipe[n] : "-")
+    }' "$1" | sort -t "$TAB" -k 7,7 -k 1,1
 }
 
-# download_right NAME FORMAT CHECKSUM OVERLAY MANAGED: verified once, and nothing looks changed since.
+# download_right NAME FORMAT CHECKSUM OVERLAY MANAGED RECIPE: verified once, and nothing looks changed since.
 download_right() {
   [ -d "$LIB/$1" ] && [ -f "$VAR/downloads/$1.stat" ] || return 1
   read -r _was <"$VAR/downloads/$1.stat"
-  [ "$_was" = "$2 $3 $4 $5" ] || return 1
+  [ "$_was" = "$2 $3 $4 $5$(built_by "$6")" ] || return 1
   changed_files "$1" >"$WORK/changed"
   [ ! -s "$WORK/changed" ]
+}
+
+# built_by RECIPE: how the record of a verified tree goes on if its command was built here.
+built_by() {
+  [ "$1" = - ] || printf ' %s' "$1"
 }
 
 # What a tree looks like: path, type, mode, owner, size, times, link target.
@@ -64,7 +80,7 @@ changed_files() {
 }
 
 place_download() {
-  _name=$1 _arch=$2 _format=$3 _checksum=$4 _overlay=$5 _managed=$6
+  _name=$1 _arch=$2 _format=$3 _checksum=$4 _overlay=$5 _managed=$6 _recipe=$7
   [ "$_format" != none ] || fail 15 "download $_name has no variant for $FACT_ARCH"
   mkdir -p -- "$LIB" || fail 12 "$LIB cannot be made"
   part_name "$LIB"
@@ -86,6 +102,7 @@ place_download() {
         stage_failed 12 "$_out"
       ;;
   esac
+  [ "$_recipe" = - ] || build_command
   finish_tree "$PART/tree" || stage_failed 12 "$_name: $OUTPUT"
   settle_download "$PART/tree" || stage_failed 12 "$LIB/$_name: no space or read-only"
   rm -rf -- "$PART" "$VAR/downloads/$_name".*.pushed
@@ -94,7 +111,7 @@ place_download() {
 
 # A full disk is told from a bad source.
 fetch_failed() {
-  case $WHY in *'No space left'* | *'curl: (23)'* | *'disk full'* | *'no space'*) stage_failed 12 "$WHY" ;; esac
+  case $WHY in *'No space left'* | *'curl: (23)'* | *'disk full'* | *'no space'* | *'quota exceeded'*) stage_failed 12 "$WHY" ;; esac
   stage_failed 15 "$WHY"
 }
 
@@ -129,7 +146,7 @@ settle_download() {
   fi
   cp -- "$PART/sums" "$VAR/downloads/$_name.sums.new" && mv -fT -- "$VAR/downloads/$_name.sums.new" "$VAR/downloads/$_name.sums" || return 1
   [ -d "$_final" ] && set -- "$_final"
-  { printf '%s\n' "$_format $_checksum $_overlay $_managed" && look "$1"; } | write_file "$VAR/downloads/$_name.stat" || return 1
+  { printf '%s\n' "$_format $_checksum $_overlay $_managed$(built_by "$_recipe")" && look "$1"; } | write_file "$VAR/downloads/$_name.stat" || return 1
   [ "$1" = "$_final" ] || mv -T -- "$1" "$_final" || return 1
   sync -f "$LIB" 2>/dev/null
   return 0

@@ -21,6 +21,19 @@ fetch() {
   return 1
 }
 
+# has_source NAME ARCH: is there anything to try?
+has_source() {
+  for _pushed in "$VAR/downloads/$1.$2.pushed" "$VAR/downloads/$1.any.pushed"; do
+    [ ! -f "$_pushed" ] || return 0
+  done
+  [ "$2" != - ] || return 0
+  [ -f "$UPLOAD/sources" ] || return 1
+  while IFS=$TAB read -r _source _for _url; do
+    [ "$_source" != "$1" ] || { [ "$_for" != "$2" ] && [ "$_for" != any ]; } || return 0
+  done <"$UPLOAD/sources"
+  return 1
+}
+
 # fetch_url URL FILE: the address goes by standard input, never by argv, for it may hold a password.
 fetch_url() {
   shown_url "$1"

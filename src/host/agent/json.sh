@@ -117,6 +117,11 @@ fail() {
 
 # finish RC STATUS MESSAGE: the result, and the end of the process.
 finish() {
+  # A first run that fails forgets what it knew.
+  if [ -n "$FIRST" ]; then
+    packages_kept
+    [ -z "$KEPT" ] || emit out msg "packages that came with it stay: $KEPT"
+  fi
   conclude "$@"
   exit "$1"
 }

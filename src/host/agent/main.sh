@@ -2,12 +2,12 @@
 main() {
   VERB=$1
   UPLOAD=$2
-  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
+  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST='' PART='' BUILDER='' VAR=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"
   case $VERB in
-    boot | exited) "verb_$VERB" ;;
+    boot | exited | packages) "verb_$VERB" ;;
   esac
   if ! detached; then
     trap leave EXIT

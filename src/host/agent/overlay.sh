@@ -29,7 +29,7 @@ place_overlay() {
 each_overlay() {
   for _stat in "$VAR/downloads"/*.stat; do
     [ -f "$_stat" ] || continue
-    read -r _format _checksum _overlay _managed <"$_stat"
+    read -r _format _checksum _overlay _managed _recipe <"$_stat"
     _name=${_stat##*/}
     _name=${_name%.stat}
     [ "$_overlay" = - ] || [ ! -f "$LIB/$_name/$_overlay.orig" ] || printf '%s\t%s\t%s\n' "$_name" "$_overlay" "$_managed"

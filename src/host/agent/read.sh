@@ -19,6 +19,7 @@ verb_read() {
   make_plan "$MANIFEST" "$CURRENT" "$WORK" || fail 12 "$WORK cannot be written: no space"
   read_drift
   read_extras
+  read_packages
   read_secrets
   read_units
   read_downloads
@@ -54,6 +55,11 @@ read_extras() {
   done
 }
 
+read_packages() {
+  right_packages "$MANIFEST" && return 0
+  for _package in $MISSING; do emit drift path "package $_package" kind missing msg ""; done
+}
+
 # Whether a secret is there and closed; its bytes cannot be compared without the key, which the host does not have.
 read_secrets() {
   while IFS=$TAB read -r _kind _name _hmac; do
@@ -78,8 +84,8 @@ read_units() {
 
 read_downloads() {
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
-    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed"; then
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
+    if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"; then
       emit download name "$_name" msg ok
       continue
     fi

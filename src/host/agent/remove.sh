@@ -19,6 +19,7 @@ verb_remove() {
   FROM=$CURRENT
   disarm
   sweep_uploads
+  sweep_packages
   sweep_copies
   : >"$WORK/bad" && : >"$WORK/handover"
   make_plan /dev/null none "$WORK" || fail 12 "$WORK cannot be written: no space"
@@ -29,10 +30,11 @@ verb_remove() {
   remove_data
   _release=$FROM
   take_off
+  packages_kept
   rm -rf -- "$VAR"
   take_off_host
   CURRENT='' OWNER_INSTANCE=''
-  finish 0 removed "component $COMPONENT is off${_release:+; it was on $_release}"
+  finish 0 removed "component $COMPONENT is off${_release:+; it was on $_release}${KEPT:+; packages that came with it stay: $KEPT}"
 }
 
 # Another instance owns the directory by now: a resource that was renamed, or another stack's.
@@ -44,7 +46,7 @@ foreign_owner() {
 # The component's directories, but for the log of its runs.
 take_off() {
   rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes"
-  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/data" "$VAR/timer"
+  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/data" "$VAR/timer" "$VAR/trust"
   OWNER_INSTANCE=''
 }
 
@@ -87,7 +89,7 @@ take_off_host() {
   rm -f -- "$HOST_LIB/agent"
   sort -ru "$HOST_VAR/created" >"$WORK/created" 2>/dev/null
   rm -f -- "$HOST_VAR/created"
-  rm -f -- "$HOST_RUN/lock"
+  rm -f -- "$HOST_RUN/lock" "$HOST_RUN/packages.lock"
   cd / || return 0
   set --
   while IFS= read -r _dir; do
@@ -108,6 +110,9 @@ forget_first() {
 
 # The end of every verb that has an upload.
 leave() {
+  end_builder
+  # What a compiler writes while it ends is gone at the second try.
+  [ -z "$PART" ] || rm -rf -- "$PART" 2>/dev/null || { sleep 0.3; rm -rf -- "$PART"; }
   [ -z "$FIRST" ] || forget_first
   rm -rf -- "$UPLOAD"
   [ -z "$LAST" ] || rmdir -- "$HOST_RUN" "$ROOT/run" 2>/dev/null

@@ -23,10 +23,13 @@ verb_run() {
   ! grep -qsF -- "$ETC/releases/$RELEASE/" "$WORK/bad" && release_intact || DAMAGED=1
   [ -n "$STAGEONLY" ] || ! nothing_to_do || finish_same
   check_expected
+  check_ports
   [ -n "$OWNER_INSTANCE" ] || FIRST=1
   make_component || fail 12 "$VAR cannot be written: no space or read-only"
   open_run
   pause_at stage
+  install_packages
+  check_trust
   stage_secrets
   stage_downloads
   stage_release
@@ -57,14 +60,14 @@ nothing_to_do() {
     plan_units "$MANIFEST"
     [ ! -s "$WORK/verbs" ] || return 1
   fi
-  right_downloads && right_supplies
+  right_packages "$MANIFEST" && right_downloads && right_supplies
 }
 
 right_downloads() {
   has "$MANIFEST" download || return 0
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
-  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed <&4; do
-    download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" || return 1
+  while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
+    download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe" || return 1
   done 4<"$WORK/downloads"
   wrong_overlays "$ETC/releases/$RELEASE" >"$WORK/overlays"
   [ ! -s "$WORK/overlays" ]

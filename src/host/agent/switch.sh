@@ -8,7 +8,7 @@ write_txn() {
 
 # switch_to RELEASE (empty: to nothing). Expects a fresh plan in WORK; sets UNITS_CHANGED. Answers non-zero on I/O errors.
 switch_to() {
-  hand_over "$WORK" || return 1
+  hand_over "$WORK" && mark_trust "$1" || return 1
   LEDGER_RIGHT=
   if [ ! -s "$WORK/drop" ] && cmp -s "$WORK/own" "$VAR/ledger"; then
     LEDGER_RIGHT=1
