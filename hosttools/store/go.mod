@@ -1,0 +1,3 @@
+module gofleet/store
+
+go 1.24
