@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packHostTools } from "./host-tools.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -25,6 +26,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
 });
 cpSync("src/host/agent", join(staged, "host/agent"), { recursive: true });
 cpSync("src/engine/pulumi-cli", join(staged, "engine/pulumi-cli"), { recursive: true });
+await packHostTools(join(staged, "hosttools"));
 chmodSync(join(staged, "cli/main.js"), 0o755);
 if (existsSync("dist")) renameSync("dist", old);
 renameSync(staged, "dist");

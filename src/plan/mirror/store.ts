@@ -4,7 +4,8 @@ import { storeConfig, type StoreConfigPlaces, type TierUrl } from "../../render/
 import { mirrorDirectories, mirrorUsers } from "../../render/mirror/store-host-files";
 import { storeService, storeTimer, type StoreUnits } from "../../render/mirror/store-units";
 import { command } from "../../render/shell";
-import type { HostPlan, PlanFile, PlanProbe } from "../host-plan";
+import type { HostPlan, PlanBuild, PlanDownload, PlanFile, PlanProbe } from "../host-plan";
+import { recipeDigest } from "../recipe";
 import type { MirrorPlace } from "./place";
 
 /** Texts of the store's files that depend on values. */
@@ -13,12 +14,14 @@ export interface StoreTexts<Text> {
   readonly config: Text;
 }
 
-/** The source of `gofleet-store` as this package brings it: a Go module zip. */
+/** The source of `gofleet-store` as this package brings it, and what builds it on the host. */
 export interface StoreSource {
-  /** The zip, on the operator's machine. */
+  /** A Go module zip, on the operator's machine. */
   readonly file: string;
   /** Its `h1:`. */
   readonly checksum: string;
+  /** A Go toolchain of at least 1.24, as `PlanBuild.goRoot` names it. */
+  readonly goRoot: string;
 }
 
 /** Where the keeper's things are on a host. */
@@ -32,14 +35,25 @@ export interface StorePaths {
 }
 
 export function storePaths(place: MirrorPlace, source: StoreSource): StorePaths {
-  const digest = Buffer.from(source.checksum.replace(/^h1:/, ""), "base64").toString("hex").slice(0, 12);
-  const download = `store-${digest}`;
+  const { name } = storeDownload(source);
   return {
     config: `${place.settings}/store.json`,
-    download,
-    program: `/usr/local/lib/gofleet/${place.component}/${download}/bin/gofleet-store`,
+    download: name,
+    program: `/usr/local/lib/gofleet/${place.component}/${name}/bin/gofleet-store`,
     service: `/etc/systemd/system/${place.keeper.unit}`,
     timer: `/etc/systemd/system/${place.keeper.timer}`,
+  };
+}
+
+/** The program's source, built where it runs. It needs the standard library alone, so nothing is fetched for it. */
+function storeDownload({ file, checksum, goRoot }: StoreSource): PlanDownload {
+  const build: PlanBuild = { package: ".", output: "gofleet-store", goRoot, env: { GOPROXY: "off" } };
+  const digest = Buffer.from(checksum.replace(/^h1:/, ""), "base64").toString("hex").slice(0, 12);
+  return {
+    name: `store-${digest}-${recipeDigest(build)}`,
+    format: "module",
+    variants: [{ arch: "any", checksum, urls: [], file }],
+    build,
   };
 }
 
@@ -108,17 +122,21 @@ export function storePlan<Text>(
         switched: false,
       },
     ],
+    downloads: [storeDownload(source)],
     units: [{ name: place.keeper.timer, onChange: "restart", reads: [paths.timer, paths.service] }],
     probes: [storeProbe(place, paths)],
   };
 }
 
-/** Runs the keeper once, so that a store that is already too full is known, then asks whether the mirror can work. */
+/**
+ * Runs the keeper once, so that a store that is already too full is known, then asks whether the mirror can work. One that
+ * serves and stores nothing more may pass: it was full before, and the release may be what makes room.
+ */
 function storeProbe(place: MirrorPlace, { program, config }: StorePaths): PlanProbe {
   const script = `#!/bin/sh
 set -eu
 ${command("systemctl", "start", place.keeper.unit)}
-exec ${command("runuser", "-u", place.user, "--", program, "ready", "-config", config)}
+${command("runuser", "-u", place.user, "--", program, "ready", "-config", config)} || [ $? -eq 3 ]
 `;
   return { name: "store", timeout: 120, script };
 }
