@@ -84,7 +84,8 @@ export function outputsOf(ref: pulumi.Output<GoProxyMirrorRef>): GoProxyMirrorOu
 }
 
 function isOutputs(mirror: MirrorArg): mirror is GoProxyMirrorOutputs {
-  return isFields(mirror) && pulumi.Output.isInstance(mirror["ref"]);
+  // Any property of an output is an output too.
+  return !pulumi.Output.isInstance(mirror) && isFields(mirror) && pulumi.Output.isInstance(mirror["ref"]);
 }
 
 function checkRef(given: unknown): GoProxyMirrorRef {
