@@ -61,14 +61,24 @@ export interface FrontArgs<Value = string> {
  * The certificate's chain (PEM, leaf first) and its key (PEM, secret): or files on the host that something else renews;
  * the front reloads when they change. An ECDSA key costs the server half as much for each new connection as RSA.
  */
-export type FrontTls<Value = string> =
-  | { readonly certificate: Value; readonly key: Value; readonly certificateFile?: never; readonly keyFile?: never }
-  | {
-      readonly certificateFile: AbsolutePath;
-      readonly keyFile: AbsolutePath;
-      readonly certificate?: never;
-      readonly key?: never;
-    };
+export type FrontTls<Value = string> = FrontTlsTrust<Value> &
+  (
+    | { readonly certificate: Value; readonly key: Value; readonly certificateFile?: never; readonly keyFile?: never }
+    | {
+        readonly certificateFile: AbsolutePath;
+        readonly keyFile: AbsolutePath;
+        readonly certificate?: never;
+        readonly key?: never;
+      }
+  );
+
+export interface FrontTlsTrust<Value = string> {
+  /**
+   * The CA that signed the chain's last certificate (PEM), where the clients' own stores lack it. It is not served.
+   * @default a public CA
+   */
+  readonly ca?: Value;
+}
 
 export interface FrontLimits {
   /** Requests a second; what is above `burst` gets 429. */
