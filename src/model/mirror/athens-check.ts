@@ -1,4 +1,4 @@
-import { at, didYouMean, hasControlCharacter, isFields, type CheckOptions, type Fields } from "../check";
+import { at, hasControlCharacter, isFields, nearest, type CheckOptions, type Fields } from "../check";
 import { parseSha256 } from "../checksum";
 import { hasCredentials, isUrl } from "../go-env-values";
 import { issue, type Issue } from "../issues";
@@ -10,6 +10,7 @@ import { ATHENS_VARIABLES, reachOf } from "./athens-variables";
 import { ATHENS_RELEASES, isAthensVersion, NEWEST_ATHENS, type AthensMeasuring } from "./athens-versions";
 import { checkDownloadMode } from "./download-mode-check";
 import {
+  below,
   byKind,
   checkFields,
   hidden,
@@ -196,7 +197,7 @@ function checkVariables(path: string, given: unknown, isUnknown: (value: unknown
     const hiddenIssue = (wanted: string): Issue[] => [{ path: here, given: "a value (not shown)", wanted }];
     const reach = reachOf(name);
     if (value === undefined) return [];
-    if (reach === undefined) return hiddenIssue(didYouMean(name, Object.keys(ATHENS_VARIABLES), "variable"));
+    if (reach === undefined) return hiddenIssue(rightVariable(name));
     if ("argument" in reach) return hiddenIssue(`${reach.argument}, its argument`);
     if ("decided" in reach) return hiddenIssue(`nothing: ${reach.decided}`);
     if (isUnknown(value)) return [];
@@ -204,11 +205,18 @@ function checkVariables(path: string, given: unknown, isUnknown: (value: unknown
   });
 }
 
+function rightVariable(name: string): string {
+  const near = nearest(name, Object.keys(ATHENS_VARIABLES));
+  return near
+    ? `no such variable; did you mean "${near}"?`
+    : "a variable that Athens reads (https://docs.gomods.io/configuration/)";
+}
+
 /** Athens makes the netrc from the token, so it refuses to start with both. */
 function checkCredentials(path: string, { private: given }: Fields): Issue[] {
   if (!isFields(given) || given.githubToken === undefined || given.netrc === undefined) return [];
   const wanted = 'one of them: a token in the netrc is "machine github.com login <token>"';
-  return [{ path: at(path, "private.githubToken"), given: "a token beside a netrc (not shown)", wanted }];
+  return [{ path: below(path, "private.githubToken"), given: "a token beside a netrc (not shown)", wanted }];
 }
 
 /** Seconds that cut each other short: Athens starts with them and says nothing. */
@@ -219,7 +227,7 @@ function checkSeconds(path: string, args: Fields): Issue[] {
   const stash = seconds(given, 600);
   const flight = field(args.singleFlight, "kind");
   const issues: Issue[] = [];
-  const refuse = (key: string, value: unknown, wanted: string) => issues.push(issue(at(path, key), value, wanted));
+  const refuse = (key: string, value: unknown, wanted: string) => issues.push(issue(below(path, key), value, wanted));
   if (stash > REQUEST_SECONDS) {
     refuse("timeouts.stash", given, `at most ${REQUEST_SECONDS} s: Athens gives every request no more than that`);
   } else if (flight === "azureblob" && stash > 600) {
@@ -255,7 +263,7 @@ function checkSource(path: string, { binary, goEnv }: Fields, isUnknown: (value:
   const urls = typeof proxy === "string" ? moduleProxies(proxy) : [];
   if (urls.length > 0) return [];
   return [
-    issue(at(path, "binary.proxy"), undefined, "a module proxy that has Athens' sources, or one in goEnv.GOPROXY"),
+    issue(below(path, "binary.proxy"), undefined, "a module proxy that has Athens' sources, or one in goEnv.GOPROXY"),
   ];
 }
 

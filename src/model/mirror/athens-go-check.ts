@@ -52,12 +52,12 @@ export function checkGoChild(
 }
 
 function checkValue(path: string, name: string, value: unknown): Issue[] {
-  if (typeof value !== "string" || value === "" || hasControlCharacter(value)) {
-    return [issue(path, value, "one line of text")];
-  }
-  if (hasCredentials(value)) {
+  if (typeof value === "string" && hasCredentials(value)) {
     const wanted = "a URL without user and password; those go into private.netrc";
     return [{ path, given: "a URL with credentials (not shown)", wanted }];
+  }
+  if (typeof value !== "string" || value === "" || hasControlCharacter(value)) {
+    return [issue(path, value, "one line of text")];
   }
   if (name === "GOPROXY" && /(^|[,|])off$/.test(value)) {
     return [

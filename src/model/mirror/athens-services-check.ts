@@ -3,6 +3,7 @@ import { issue, type Issue } from "../issues";
 import { parsePath } from "../names";
 import { parseDuration, parseSize } from "../units";
 import {
+  below,
   byKind,
   checkFields,
   flag,
@@ -221,7 +222,7 @@ export function checkTogether(path: string, args: Fields, hosts: number): Issue[
   const flight = args.singleFlight === undefined ? "memory" : kindOf(args.singleFlight);
   const index = kindOf(args.index);
   const issues: Issue[] = [];
-  const refuse = (key: string, given: unknown, wanted: string) => issues.push(issue(at(path, key), given, wanted));
+  const refuse = (key: string, given: unknown, wanted: string) => issues.push(issue(below(path, key), given, wanted));
   if (hosts > 1 && (storage === "disk" || storage === "memory")) {
     refuse(
       "storage.kind",

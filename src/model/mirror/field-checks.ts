@@ -2,6 +2,11 @@ import { at, hasControlCharacter, isFields, issuesOf, unknownKeys, type Parsed }
 import { hasCredentials, isUrl } from "../go-env-values";
 import { issue, type Issue } from "../issues";
 
+/** `athens` + `binary.proxy` → `athens.binary.proxy`. */
+export function below(path: string, keys: string): string {
+  return keys.split(".").reduce((here, key) => at(here, key), path);
+}
+
 /** Checks one value that is there and known. */
 export type ValueCheck = (path: string, given: unknown) => Issue[];
 
