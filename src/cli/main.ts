@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { adoptCommand } from "./adopt";
 import { driftCommand } from "./drift";
 import { lockCommand } from "./lock";
+import { mirrorCommand } from "./mirror";
 import { renderCommand } from "./render";
 
 /** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
@@ -23,7 +24,8 @@ function gofleet(): Command {
     .addCommand(inherit(lockCommand()))
     .addCommand(inherit(renderCommand()))
     .addCommand(inherit(adoptCommand()))
-    .addCommand(inherit(driftCommand()));
+    .addCommand(inherit(driftCommand()))
+    .addCommand(inherit(mirrorCommand()));
 }
 
 /** Sub-commands made apart do not take over how errors end the program. */
