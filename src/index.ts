@@ -1,6 +1,8 @@
 export { GoToolchainHost } from "./components/go-toolchain-host";
 export type { GoToolchainHostArgs, GoToolchainOutputs, GoToolchainRef } from "./components/go-toolchain-host";
 export type { HookArgs, HooksArgs } from "./components/hook-args";
+export { GoProxyMirror } from "./components/go-proxy-mirror";
+export type { GoProxyMirrorArgs } from "./components/mirror-args";
 export type { GoProxyMirrorOutputs, GoProxyMirrorRef, MirrorArg } from "./components/mirror-ref";
 export type { ReleaseArgs } from "./components/release-args";
 export { lock } from "./model/lock-file";

@@ -43,7 +43,12 @@ const NOT_A_REF = refused([
 ]);
 
 export function mirrorRef(mirror: MirrorArg): pulumi.Output<GoProxyMirrorRef> {
-  return isOutputs(mirror) ? mirror.ref : pulumi.output(mirror).apply(checkRef);
+  return isOutputs(mirror) ? mirror.ref : checkedRef(mirror);
+}
+
+/** A ref as it came from outside, checked. */
+export function checkedRef(ref: pulumi.Input<GoProxyMirrorRef>): pulumi.Output<GoProxyMirrorRef> {
+  return pulumi.output(ref).apply(checkRef);
 }
 
 /** The client's settings by key, empty where the mirror does not make one. */

@@ -1,5 +1,3 @@
-import type { ResolvedAthens } from "./athens";
-
 /** Where an argument is a secret: paths from the settings' root, `*` for any key. */
 const SECRETS = [
   "private.netrc",
@@ -23,14 +21,18 @@ const SECRETS = [
 ].map((path) => path.split("."));
 
 /** Stands where a secret is: whether there is one counts, not what it says. */
-const SET = "set";
+const SET = "(a secret)";
+
+export function isSecretPlace(value: unknown): boolean {
+  return value === SET;
+}
 
 /**
- * The settings without their secrets: what the rendered files are made of. So a file can neither hold a secret nor be
- * taken for one because a secret is part of the same settings.
+ * Athens' settings, as given or resolved, without their secrets: what the rendered files are made of. So a file can
+ * neither hold a secret nor be taken for one because a secret is part of the same settings.
  */
-export function withoutSecrets<Value>(athens: ResolvedAthens<Value>): ResolvedAthens<Value | string> {
-  return replaced(athens, SECRETS) as ResolvedAthens<Value | string>;
+export function withoutSecrets<Settings extends object>(athens: Settings): Settings {
+  return replaced(athens, SECRETS) as Settings;
 }
 
 function replaced(value: unknown, paths: readonly (readonly string[])[]): unknown {

@@ -63,7 +63,7 @@ export interface StoreGc {
 export interface StoreSpace {
   readonly path: AbsolutePath;
   /** @default what its file system has */
-  readonly max?: Size;
+  readonly max?: Size | string;
 }
 
 /** {@link StoreArgs} with every default in place; sizes in bytes, times in seconds, shares in percent. */

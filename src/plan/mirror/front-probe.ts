@@ -36,7 +36,7 @@ esac
 }
 
 /** An address that this host reaches itself by. */
-function reachable(addresses: readonly string[]): string {
+export function reachable(addresses: readonly string[]): string {
   const loopback: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
   const [first = "127.0.0.1"] = [...addresses].sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
   return loopback[first] ?? first;

@@ -27,9 +27,7 @@ export function mirrorDirectories({ user, runtime, state, store, generation }: M
   const first = escaped(cacheGeneration(0).trimEnd());
   return [
     MARKER,
-    directory(runtime),
-    directory(state),
-    directory(store),
+    ...[...new Set([runtime, state, store])].map(directory),
     `f ${escaped(generation)} 0640 ${user} ${user} - ${first}`,
     "",
   ].join("\n");

@@ -1,0 +1,128 @@
+import * as pulumi from "@pulumi/pulumi";
+import { at, isFields } from "../model/check";
+import { issue, type Issue } from "../model/issues";
+import type { AthensArgs } from "../model/mirror/athens";
+import { checkAthens } from "../model/mirror/athens-check";
+import type { AthensStorage } from "../model/mirror/athens-services";
+import { checkClientPolicy, type ClientPolicy } from "../model/mirror/client";
+import type { FrontArgs } from "../model/mirror/front";
+import { checkFront } from "../model/mirror/front-check";
+import { checkPrivateModules, type PrivateModules } from "../model/mirror/private-modules";
+import type { StoreArgs } from "../model/mirror/store";
+import { checkStore } from "../model/mirror/store-check";
+import type { GoRelease, GoSource } from "../model/toolchain";
+import { checkToolchain } from "../model/toolchain-check";
+import { checkReleaseArgs, RELEASE_KEYS, type ReleaseArgs } from "./release-args";
+
+/** Arguments of `GoProxyMirror`. What is not named here is the front's: `domain`, `tls`, `access`, `fallback`, …. */
+export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<string>> {
+  /** The Go release that Athens fetches modules with, and that builds what the host builds: `lock("1.26")`. */
+  readonly go: GoRelease;
+  /**
+   * Where that release comes from.
+   * @default the official archives
+   */
+  readonly source?: GoSource;
+  /** Where modules are kept: `{ kind: "disk", path: "/srv/athens", max: "200 GiB" }`, or an object store. */
+  readonly storage: AthensStorage<pulumi.Input<string>>;
+  /**
+   * Where Athens gets what it does not have: base URLs of module proxies, in order, and `direct` for the repositories
+   * themselves. Private modules always come from their repositories.
+   * @default ["direct"]
+   */
+  readonly upstream?: readonly string[];
+  /**
+   * Patterns of private module paths, as in GOPRIVATE: never named to a public proxy or checksum database.
+   * @default none
+   */
+  readonly privateModules?: PrivateModules;
+  /**
+   * How clients use the mirror.
+   * @default the mirror alone, for private modules too
+   */
+  readonly client?: ClientPolicy;
+  /**
+   * Certificates (PEM) that clients must add to what they trust: the CA of an internal certificate.
+   * @default none: the certificate is of a public CA
+   */
+  readonly ca?: pulumi.Input<string>;
+  /** Athens' other settings. */
+  readonly athens?: Omit<AthensArgs<pulumi.Input<string>>, "storage" | "pathPrefix">;
+  /** How the store is kept within its budget and in good health; for storage of kind `disk`. */
+  readonly store?: StoreArgs;
+}
+
+const KEYS = [
+  ...["go", "source", "storage", "upstream", "privateModules", "client", "ca", "athens", "store"],
+  ...RELEASE_KEYS,
+] as const;
+
+/** Everything that is wrong with the arguments of a mirror. `now`: when its certificate must be valid. */
+export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
+  if (!isFields(args)) return [issue("", args, "an object such as { target, domain, tls, storage, go }")];
+  const isUnknown = pulumi.Output.isInstance;
+  const { privateModules, client, athens, store, storage, upstream } = args;
+  const hasPrivate = Array.isArray(privateModules) && privateModules.length > 0;
+  return [
+    ...checkReleaseArgs(args),
+    ...checkFront("", args, { isUnknown, otherKeys: KEYS, now }),
+    ...checkToolchain({ go: args["go"], source: args["source"] }),
+    ...(upstream === undefined ? [] : checkUpstream(upstream)),
+    ...(privateModules === undefined ? [] : checkPrivateModules("privateModules", privateModules)),
+    ...(client === undefined ? [] : checkClientPolicy("client", client, hasPrivate)),
+    ...checkAthensArgs(athens, storage, upstream, Object.keys(hostsOf(args["target"])).length),
+    ...(store === undefined ? [] : checkStoreArgs(store, storage)),
+  ];
+}
+
+function checkAthensArgs(athens: unknown, storage: unknown, upstream: unknown, hosts: number): Issue[] {
+  if (athens !== undefined && !isFields(athens))
+    return [issue("athens", athens, "an object such as { workers: { fetch: 5 } }")];
+  const refused = ["storage", "pathPrefix"].filter((key) => athens?.[key] !== undefined);
+  const proxies = Array.isArray(upstream) && upstream.some((each) => each !== "direct");
+  const issues = checkAthens(
+    "athens",
+    { ...athens, storage, pathPrefix: undefined },
+    {
+      hosts,
+      isUnknown: pulumi.Output.isInstance,
+      hasModuleProxy: proxies,
+    },
+  );
+  const goProxy = isFields(athens?.["goEnv"]) && upstream !== undefined ? athens["goEnv"]["GOPROXY"] : undefined;
+  return [
+    ...issues.map((each) => ({ ...each, path: each.path.replace(/^athens\.storage\b/, "storage") })),
+    ...refused.map((key) =>
+      issue(
+        at("athens", key),
+        athens?.[key],
+        key === "storage" ? "storage beside athens" : "no prefix: the front serves the mirror at its root",
+      ),
+    ),
+    ...(goProxy === undefined ? [] : [issue("athens.goEnv.GOPROXY", undefined, "nothing: upstream says it")]),
+  ];
+}
+
+function checkStoreArgs(store: unknown, storage: unknown): Issue[] {
+  if (isFields(storage) && storage["kind"] !== "disk") {
+    return [issue("store", store, "no such argument: only a store on the host's own disk is kept by the mirror")];
+  }
+  return checkStore("store", store, { isUnknown: pulumi.Output.isInstance });
+}
+
+function checkUpstream(given: unknown): Issue[] {
+  const wanted = 'a list such as ["https://proxy.corp.example", "direct"]';
+  if (!Array.isArray(given) || given.length === 0) return [issue("upstream", given, wanted)];
+  return given.flatMap((entry: unknown, index) => {
+    const here = at("upstream", index);
+    if (entry === "direct") {
+      return index === given.length - 1 ? [] : [issue(here, entry, "direct at the end: nothing after it is tried")];
+    }
+    const isUrl = typeof entry === "string" && /^https?:\/\/[^\s,|@]+$/.test(entry) && URL.canParse(entry);
+    return isUrl ? [] : [issue(here, entry, 'the base URL of a module proxy without credentials, or "direct"')];
+  });
+}
+
+function hostsOf(target: unknown): Readonly<Record<string, unknown>> {
+  return isFields(target) && isFields(target["hosts"]) ? target["hosts"] : {};
+}
