@@ -16,6 +16,7 @@ const LAYERS: Layers = {
   targets: { imports: ["model", "render", "plan", "host"], packages: [PULUMI] },
   components: { imports: ["model", "render", "plan", "host", "targets"], packages: [PULUMI] },
   engine: { imports: ["model", "plan", "render"], packages: [NO_SDK] },
+  policy: { imports: ["model"], packages: [/^@pulumi\/policy$/] },
   cli: { imports: ["model", "render", "plan", "host", "targets", "engine"], packages: [NO_SDK] },
 };
 

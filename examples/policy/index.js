@@ -1,0 +1,4 @@
+"use strict";
+const { fleetPolicyPack } = require("gofleet/policy");
+
+fleetPolicyPack();

@@ -1,0 +1,1 @@
+export { fleetPolicies, fleetPolicyPack } from "./pack";
