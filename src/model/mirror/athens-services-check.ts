@@ -239,6 +239,12 @@ export function checkTogether(path: string, args: Fields, hosts: number): Issue[
   }
   if (hosts > 1 && index === "memory")
     refuse("index.kind", index, `mysql or postgres: ${hosts} hosts would each list its own`);
+  if (flight === "redis" && isFields(args.singleFlight)) {
+    const { endpoints, cluster } = args.singleFlight;
+    if (Array.isArray(endpoints) && endpoints.length > 1 && cluster !== true) {
+      refuse("singleFlight.endpoints", endpoints, "one endpoint, or cluster: true");
+    }
+  }
   if ((flight === "gcp" || flight === "azureblob") && storage !== undefined && storage !== flight) {
     refuse("singleFlight.kind", flight, `another kind: "${flight}" locks by objects of the storage "${flight}"`);
   }

@@ -136,6 +136,11 @@ describe("Athens' settings", () => {
       "athens.singleFlight.endpoints[0]",
       /the password in "password"/,
     ],
+    "several servers of one redis": [
+      { ...good, singleFlight: { ...redis, endpoints: ["a:6379", "b:6379"] } },
+      "athens.singleFlight.endpoints",
+      /cluster: true/,
+    ],
     "another scheme for redis": [
       { ...good, singleFlight: { ...redis, endpoints: ["http://redis:6379"] } },
       "athens.singleFlight.endpoints[0]",
