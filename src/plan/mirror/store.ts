@@ -138,7 +138,7 @@ set -eu
 ${command("systemctl", "start", place.keeper.unit)}
 ${command("runuser", "-u", place.user, "--", program, "ready", "-config", config)} || [ $? -eq 3 ]
 `;
-  return { name: "store", timeout: 120, script };
+  return { name: "store", timeout: 300, script };
 }
 
 function textFile<Text>(path: AbsolutePath, text: Text): PlanFile<Text> {
