@@ -40,6 +40,7 @@ export const ATHENS_CASES = {
     tracing: { exporter: "jaeger", url: "http://jaeger.corp.example:14268" },
     log: { level: "warn", format: "gcp" },
   },
+  "s3-role": { storage: { kind: "s3", region: "eu-central-1", bucket: "modules" }, goEnv },
   "s3-endpoint": {
     storage: { kind: "s3", region: "eu-central-1", bucket: "b", credentials: { kind: "endpoint", path: "/v2/x" } },
     goEnv,
@@ -105,6 +106,7 @@ export const ATHENS_CASES = {
     index: {
       kind: "postgres",
       host: "db.corp.example",
+      port: 5433,
       user: "athens",
       database: "index",
       password: "h4nter2",

@@ -35,7 +35,7 @@ export function secretTexts({ private: { netrc, hgrc, ssh } }: ResolvedAthens): 
 
 export const ENVIRONMENT_SECRET = ENVIRONMENT.name;
 
-/** Variables whose values no file may show. */
+/** Variables whose values no file may show, or that Athens takes from nowhere else. */
 export function secretVariables<Value>(athens: ResolvedAthens<Value>): Record<string, Value | string> {
   return defined({
     ...storageVariables(athens.storage),
@@ -70,7 +70,12 @@ function storageVariables<Value>(storage: ResolvedAthens<Value>["storage"]): Rec
         ATHENS_MINIO_SECRET_ACCESS_KEY: storage.secretAccessKey,
       };
     case "mongo":
-      return { ATHENS_MONGO_STORAGE_URL: storage.url };
+      // No secrets, but Athens takes its own defaults over what its file says of these two.
+      return {
+        ATHENS_MONGO_DEFAULT_COLLECTION: storage.collection,
+        ATHENS_MONGO_DEFAULT_DATABASE: storage.database,
+        ATHENS_MONGO_STORAGE_URL: storage.url,
+      };
     case "external":
       return { ATHENS_EXTERNAL_STORAGE_URL: storage.url };
     case "disk":

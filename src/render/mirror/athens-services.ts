@@ -44,7 +44,6 @@ export function storageTable(storage: ResolvedAthens["storage"]): TomlTable | un
       return { Minio: { Endpoint: endpoint, Bucket: bucket, Region: region, EnableSSL: tls } };
     }
     case "mongo":
-      return { Mongo: { DefaultDBName: storage.database, DefaultCollectionName: storage.collection } };
     case "external":
     case "memory":
       return undefined;
