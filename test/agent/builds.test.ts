@@ -129,7 +129,7 @@ describe("agent: builds", function () {
       ),
     );
     assert.equal(answer.code, 0, JSON.stringify(answer));
-    assert.equal(readFileSync(lib("a-tool-1.2.3/bin/tool"), "utf8"), "GOPROXY=fleet\nGOPROXY=its-own\n");
+    assert.equal(readFileSync(lib("a-tool-1.2.3/bin/tool"), "utf8"), "GOPROXY=its-own\nGOPROXY=fleet\n");
   });
 
   it("keeps the sources if they are wanted", async () => {

@@ -232,16 +232,14 @@ export async function until(condition: () => boolean, seconds = 10): Promise<voi
 
 export { sha256 };
 
-/** Zips files given by name, as Go module zips are made: a flat list of them. */
+const ZIPPER = `import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    for name, text in json.load(sys.stdin).items(): archive.writestr(name, text)
+`;
+
+/** Zips files given by name, as a Go module zip: without entries for directories. */
 export function zip(target: string, files: Readonly<Record<string, string>>): void {
-  const folder = mkdtempSync(join(tmpdir(), "gofleet-zip-"));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(folder, name, ".."), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  const tops = [...new Set(Object.keys(files).map((name) => name.split("/")[0] ?? ""))];
-  execFileSync("python3", ["-m", "zipfile", "-c", target, ...tops], { cwd: folder });
-  rmSync(folder, { recursive: true });
+  execFileSync("python3", ["-c", ZIPPER, target], { input: JSON.stringify(files) });
 }
 
 export function h1(files: Readonly<Record<string, string>>): string {

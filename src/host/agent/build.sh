@@ -35,14 +35,15 @@ RECIPE
   esac
 }
 
-# The settings of a toolchain of this plan are those of the release that is coming, not of the one that is current.
+# The settings of a toolchain of this plan are those of the release that is coming, not of the one that is current. In the
+# file that GOENV names the last of two lines counts, unlike in the tree's go.env.
 build_settings() {
   [ -n "$TOOLCHAIN" ] && [ -f "$VAR/downloads/$TOOLCHAIN.stat" ] || return 0
   read -r _f _c _lead _led _r <"$VAR/downloads/$TOOLCHAIN.stat"
   [ "$_lead" != - ] || return 0
   _tree=$UPLOAD/release
   [ -d "$_tree" ] || _tree=$ETC/releases/$RELEASE
-  overlay_text "$_tree" "$TOOLCHAIN" "$_lead" "$_led"
+  cat -- "$GOROOT_PATH/$_lead.orig" && { [ ! -f "$_tree$_led" ] || cat -- "$_tree$_led"; }
 }
 
 # run_go SECONDS: sets _code. In the background, so that a signal to the agent ends it at once; `sweep` knows it by the

@@ -2,7 +2,7 @@
 main() {
   VERB=$1
   UPLOAD=$2
-  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST='' PART='' BUILDER='' VAR=''
+  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST='' CUT='' PART='' BUILDER='' VAR=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"
@@ -12,7 +12,7 @@ main() {
   if ! detached; then
     trap leave EXIT
     printf '%s\n' "$$" >"$UPLOAD/pid"
-    trap 'exit 129' HUP INT TERM PIPE
+    trap 'CUT=1; exit 129' HUP INT TERM PIPE
   fi
   set_paths
   check_request

@@ -49,21 +49,20 @@ run_installer() {
   FIRST=
   setsid sh "$RUN/agent" packages "$RUN" </dev/null >"$RUN/apt" 2>&1 &
   wait "$!"
-  [ -f "$RUN/packages" ] || with_packages_lock tidy_packages
+  [ -f "$RUN/packages" ] || with_packages_lock tidy_packages >>"$RUN/apt" 2>&1
   FIRST=$_first
 }
 
 packages_failed() {
   _said=$(grep -v '^[[:space:]]*$' "$RUN/apt" | tail -n 40 | sed 's|://[^/@ ]*@|://|g')
   say_output "$_said"
-  _why=$(printf '%s\n' "$_said" | grep '^[EW]: \|^dpkg: \|^gofleet: ' || printf '%s\n' "$_said")
-  _why=$(printf '%s\n' "$_why" | tail -n 6 | tail -c 1500)
+  _why=$(printf '%s\n' "$_said" | tail -n 8 | tail -c 1500)
   _do="install it by hand (apt-get install $MISSING), then run again"
   case $_why in
     *'No space left'* | *'enough free space'* | *'Read-only file system'*) fail 12 "packages $MISSING: $_why" ;;
-    *'Could not get lock'* | *'Unable to lock'* | *'gofleet: waited'*)
+    *'Could not get lock'* | *'Unable to acquire'* | *'gofleet: waited'*)
       _do='wait for the other package operation to end, then run again' ;;
-    *'was interrupted'*) _do='run dpkg --configure -a on the host, then run again' ;;
+    *'was interrupted'* | *'dpkg: error'*) _do='run dpkg --configure -a on the host, then run again' ;;
     *'Unable to locate package'* | *'no installation candidate'*)
       _do="correct the name, or give the host a repository that has it and that it can reach" ;;
     *'Could not resolve'* | *'Could not connect'* | *'Failed to fetch'* | *'Unable to connect'*)
@@ -102,8 +101,11 @@ install_wanted() {
   deny_services || return 12
   finish_installations
   missing_packages "$_wanted"
-  if [ -n "$MISSING" ]; then
-    installed_packages | write_file "$VAR/packages.before" && fetch_packages && apt_get 0 --no-download install
+  PACKAGES=$MISSING
+  if [ -n "$PACKAGES" ] && fetch_packages; then
+    # What apt says it would unpack or configure, but for what is there and only gets newer.
+    missing_packages "$(apt_get 60 --simulate install | awk '$1 == "Inst" || $1 == "Conf" { print $2 }' | sort -u | tr '\n' ' ')"
+    printf '%s\n' "$MISSING" | write_file "$VAR/packages.coming" && apt_get 0 install
     finish_installations
   fi
   allow_services
@@ -112,6 +114,7 @@ install_wanted() {
 # What is fetched is fetched while there is time; what dpkg does with it then is never interrupted.
 fetch_packages() {
   apt_get "$(seconds_left)" --download-only install && return 0
+  ! tail -n 3 -- "$RUN/apt" | grep -q 'lock\|interrupted' || return 1
   echo 'gofleet: once more, with fresh lists of packages'
   apt_get "$(seconds_left)" update && apt_get "$(seconds_left)" --download-only install
 }
@@ -121,18 +124,14 @@ apt_get() {
   _limit=$1
   shift
   # shellcheck disable=SC2086 # package names have no white space and no pattern characters
-  case $* in *install) set -- "$@" $MISSING ;; esac
+  case $* in *install) set -- "$@" $PACKAGES ;; esac
   [ "$_limit" -ge 0 ] || { echo 'gofleet: no time left'; return 1; }
   # Others that hold dpkg are waited for, but not longer than there is time.
   _wait=$(seconds_left)
   [ "$_wait" -le "$LOCKWAIT" ] || _wait=$LOCKWAIT
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 timeout "$_limit" apt-get -y -q \
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 timeout "$_limit" apt-get -y -qq \
     -o "DPkg::Lock::Timeout=$_wait" -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends --no-remove "$@"
-}
-
-installed_packages() {
-  dpkg-query -W -f='${db:Status-Abbrev}\t${Package}\n' | awk -F '\t' '$1 ~ /^.i/ { print $2 }' | sort -u
+    -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends --no-remove "$@"
 }
 
 # Where no policy says which services packages may start, one says none.
@@ -147,26 +146,31 @@ allow_services() {
 }
 
 tidy_packages() {
-  finish_installations
+  ! ls "$HOST_VAR"/*/packages.coming >/dev/null 2>&1 || { deny_services && finish_installations; }
   allow_services
 }
 
 # The end of every installation that was begun, whichever component's, also one whose process died: what came with it is
-# remembered, and none of it starts.
+# remembered, and none of it starts. At boot dpkg is not woken: the next run does that.
 finish_installations() {
-  for _before in "$HOST_VAR"/*/packages.before; do
-    [ -f "$_before" ] || continue
+  for _coming in "$HOST_VAR"/*/packages.coming; do
+    [ -f "$_coming" ] || continue
     if [ "$VERB" != boot ] && [ -n "$(ls -A "$ROOT/var/lib/dpkg/updates" 2>/dev/null)" ]; then
       DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
     fi
-    _added=$(installed_packages | awk 'FILENAME == ARGV[1] { was[$0]; next } !($0 in was) { printf "%s%s", separator, $0; separator = " " }' "$_before" -)
+    read -r _names <"$_coming"
+    missing_packages "$_names"
+    _added=
+    for _package in $_names; do
+      case " $MISSING " in *" $_package "*) ;; *) _added="$_added${_added:+ }$_package" ;; esac
+    done
     if [ -n "$_added" ]; then
       still_services "$_added"
-      # shellcheck disable=SC2086 # package names have no white space and no pattern characters
-      printf '%s\n' $_added | sort -u - "${_before%.before}" 2>/dev/null | write_file "${_before%.before}"
-      [ "$_before" != "$VAR/packages.before" ] || [ ! -d "$RUN" ] || printf '%s\n' "$_added" >"$RUN/added"
+      { cat -- "${_coming%.coming}" 2>/dev/null; printf '%s\n' "$_added" | tr ' ' '\n'; } | sort -u |
+        write_file "${_coming%.coming}"
+      [ "$_coming" != "$VAR/packages.coming" ] || [ ! -d "$RUN" ] || printf '%s\n' "$_added" >"$RUN/added"
     fi
-    rm -f -- "$_before"
+    [ "$VERB" = boot ] || rm -f -- "$_coming"
   done
 }
 
@@ -195,6 +199,6 @@ packages_kept() {
 
 # What an installer that died has left, unless another one is at work.
 sweep_packages() {
-  [ -e "$ROOT/usr/sbin/policy-rc.d" ] || ls "$HOST_VAR"/*/packages.before >/dev/null 2>&1 || return 0
+  [ -e "$ROOT/usr/sbin/policy-rc.d" ] || ls "$HOST_VAR"/*/packages.coming >/dev/null 2>&1 || return 0
   (exec 8>>"$HOST_RUN/packages.lock" && flock -n 8 && tidy_packages) >/dev/null 2>&1 </dev/null 9>&-
 }

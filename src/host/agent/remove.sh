@@ -99,8 +99,10 @@ take_off_host() {
   LAST=1
 }
 
-# A first release that never got as far as the switch leaves nothing.
+# A first release that never got as far as the switch leaves nothing; but what a run that was cut has installed is known
+# to the next one.
 forget_first() {
+  [ -z "$CUT" ] || [ ! -s "$VAR/packages" ] || return 0
   for _run in "$VAR/runs"/*/; do
     [ "$_run" = "$RUN/" ] || [ ! -d "$_run" ] || return 0
   done
