@@ -122,11 +122,23 @@ export class TestFront {
     this.context = change.context ?? this.context;
     this.files = change.files ?? this.files;
     this.write();
+    const before = this.workers();
     const { status, stderr } = spawnSync(program("nginx") ?? "nginx", ["-c", this.config, "-s", "reload"], {
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(stderr);
-    await sleep(300);
+    for (let tries = 0; this.workers().every((pid) => before.includes(pid)); tries++) {
+      if (tries > 100) throw new Error(`nginx did not take the configuration:\n${this.printed}`);
+      await sleep(50);
+    }
+    // The old workers let go of the listening sockets a moment later.
+    await sleep(200);
+  }
+
+  /** Process ids of the master's children. */
+  workers(): string[] {
+    const master = this.process?.pid;
+    return text(`/proc/${master}/task/${master}/children`).trim().split(" ");
   }
 
   async stop(): Promise<void> {

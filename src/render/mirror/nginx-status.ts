@@ -8,6 +8,7 @@ export function statusServer({ statusPort, metrics, readOnlyFlag }: NginxPlace):
     "server",
     `listen 127.0.0.1:${statusPort};`,
     "access_log off;",
+    "open_file_cache off;",
     onward("localhost"),
     "proxy_http_version 1.1;",
     "proxy_connect_timeout 5s;",
@@ -15,7 +16,6 @@ export function statusServer({ statusPort, metrics, readOnlyFlag }: NginxPlace):
     block("location = /metrics/athens", "proxy_pass http://gomod-athens/metrics;"),
     block(
       "location = /metrics/store",
-      "open_file_cache off;",
       // Prometheus takes the version of its text format from here.
       'types { } default_type "text/plain; version=0.0.4; charset=utf-8";',
       `alias ${word`${metrics}`};`,

@@ -95,7 +95,11 @@ function athensLocations(front: Front, place: NginxPlace): string {
   const readOnly = (kind: string) =>
     front.store === undefined
       ? ""
-      : lines(block(`if (-f ${word`${place.readOnlyFlag}`})`, "return 530;"), `error_page 530 = @${kind}-read-only;`);
+      : lines(
+          "open_file_cache off;",
+          block(`if (-f ${word`${place.readOnlyFlag}`})`, "return 530;"),
+          `error_page 530 = @${kind}-read-only;`,
+        );
   const info = [fetching(front, 600), source("athens"), "proxy_pass http://gomod-athens$uri;", otherwise(front)];
   const file = [
     afterInfo(),
@@ -183,6 +187,8 @@ function readOnlyLocations(front: Front, place: NginxPlace): string {
 /** A version that the store lacks cannot come while the store must not grow. Where there are tiers, they may have it. */
 function ifReadOnly({ tiers }: Front, { readOnlyFlag }: NginxPlace): string {
   return lines(
+    // What is remembered of a file that is gone would keep the mirror read-only.
+    "open_file_cache off;",
     block(`if (-f ${word`${readOnlyFlag}`})`, tiers.length > 0 ? "return 502;" : "return 533;"),
     tiers.length > 0 ? "" : "error_page 533 = @read-only;",
   );
