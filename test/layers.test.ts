@@ -17,7 +17,8 @@ const LAYERS: Layers = {
   components: { imports: ["model", "render", "plan", "host", "targets"], packages: [PULUMI] },
   engine: { imports: ["model", "plan", "render"], packages: [NO_SDK] },
   policy: { imports: ["model"], packages: [/^@pulumi\/policy$/] },
-  cli: { imports: ["model", "render", "plan", "host", "targets", "engine"], packages: [NO_SDK] },
+  report: { imports: ["model", "render", "plan", "host"], packages: [/^diff$/] },
+  cli: { imports: ["model", "render", "plan", "host", "targets", "engine", "report"], packages: [NO_SDK] },
 };
 
 describe("layers", () => {

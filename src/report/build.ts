@@ -1,0 +1,120 @@
+import { changes, type Diagnostic, type Preview, type StackPreview } from "./change";
+import { components, type Component } from "./component";
+import { detailsOf } from "./details";
+import { decide, type GateOptions } from "./gate";
+import { meaning } from "./meaning";
+import type { Counts, Level, Report, Risk, StackSummary } from "./report";
+import { risksOf, sorted } from "./risks";
+import { nameOf } from "./urn";
+import { counted, joined, own, type Words } from "./words";
+
+export interface BuildOptions {
+  readonly gate?: GateOptions;
+}
+
+/** Makes the report of a preview. */
+export function buildReport({ stacks }: Preview, { gate }: BuildOptions = {}): Report {
+  const folded = stacks.map((stack) => ({ stack, components: components(stack) }));
+  const all = folded.flatMap((each) => each.components);
+  const risks = sorted(folded.flatMap((each) => risksOf(each.stack, each.components)));
+  const summaries = stacks.map(summary);
+  const verdict = { ...verdictOf(summaries, risks, all), counts: total(summaries) };
+  const places = new Map(
+    all.flatMap((each) => [each.root, ...each.children].map(({ urn }) => [urn, each.root.position])),
+  );
+  return {
+    version: 1,
+    verdict,
+    gate: decide({ risks, verdict }, gate),
+    stacks: summaries,
+    risks,
+    components: all.map(meaning),
+    policies: stacks.flatMap(({ stack, policies }) =>
+      policies.map((each) => {
+        const position = places.get(each.urn ?? "");
+        const where = position === undefined ? {} : { position };
+        return { stack, ...each, ...(each.urn === undefined ? {} : { resource: nameOf(each.urn) }), ...where };
+      }),
+    ),
+    diagnostics: stacks.flatMap(({ stack, diagnostics }) =>
+      told(diagnostics).map((each) => ({
+        stack,
+        ...each,
+        ...(each.urn === undefined ? {} : { resource: nameOf(each.urn) }),
+      })),
+    ),
+    details: detailsOf(all),
+  };
+}
+
+/** Each message once, without the engine's last word where it only repeats that something failed. */
+function told(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const unique = new Map(diagnostics.map((each) => [`${each.severity} ${each.message}`, each]));
+  const found = [...unique.values()].filter(({ severity }) => severity !== "info");
+  const telling = found.filter(({ message }) => !/^(preview|update) failed$/.test(message));
+  return telling.length > 0 ? telling : found;
+}
+
+/** Resources by operation; the stack itself and providers count for nothing. */
+function summary({ project, stack, resources, complete }: StackPreview): StackSummary {
+  const counts = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
+  for (const resource of resources) {
+    if (/^pulumi:providers:/.test(resource.type)) continue;
+    if (resource.op === "import") counts.create += 1;
+    else if (changes(resource)) counts[resource.op as keyof typeof counts] += 1;
+    else if (resource.op === "same") counts.same += 1;
+  }
+  return { project, stack, counts, complete };
+}
+
+function total(summaries: readonly StackSummary[]): Counts {
+  const sum = (key: keyof Counts): number => summaries.reduce((all, { counts }) => all + counts[key], 0);
+  return {
+    create: sum("create"),
+    update: sum("update"),
+    replace: sum("replace"),
+    delete: sum("delete"),
+    same: sum("same"),
+  };
+}
+
+function verdictOf(
+  summaries: readonly StackSummary[],
+  risks: readonly Risk[],
+  all: readonly Component[],
+): { level: Level; title: Words; hosts: number } {
+  const counts = total(summaries);
+  const changed = counts.create + counts.update + counts.replace + counts.delete;
+  const visited = all.flatMap(({ releases }) =>
+    releases.flatMap(({ resource, change }) => change.visited.map((host) => address(resource, host))),
+  );
+  const hosts = new Set(visited).size;
+  const level: Level = risks.some(({ kind }) => kind === "failure")
+    ? "failed"
+    : risks.some((risk) => risk.level === "danger")
+      ? "danger"
+      : risks.some((risk) => risk.level === "attention")
+        ? "attention"
+        : changed > 0
+          ? "change"
+          : "none";
+  return { level, title: title(level, counts, hosts), hosts };
+}
+
+/** What tells hosts of several pools and stacks apart: the line that reaches them. */
+function address({ oldInputs, newInputs }: Component["root"], host: string): string {
+  const line = [newInputs, oldInputs].map(({ hosts }) => (hosts as Record<string, unknown> | undefined)?.[host]);
+  return String(line[0] ?? line[1] ?? host);
+}
+
+function title(level: Level, counts: Counts, hosts: number): Words {
+  const parts = [
+    ...(level === "failed" ? [own("the preview failed")] : []),
+    ...(counts.replace > 0 ? [counted(counts.replace, "replacement")] : []),
+    ...(counts.delete > 0 ? [counted(counts.delete, "deletion")] : []),
+    ...(counts.update > 0 ? [counted(counts.update, "update")] : []),
+    ...(counts.create > 0 ? [own(`${counts.create} new`)] : []),
+    ...(hosts > 0 ? [counted(hosts, "host")] : []),
+  ];
+  return parts.length === 0 ? own("nothing changes") : joined(parts, ", ");
+}

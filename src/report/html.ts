@@ -1,0 +1,139 @@
+import { groupComponents, groupPolicies, type ComponentGroup, type PolicyGroup } from "./grouped";
+import { detailHtml } from "./html-details";
+import { STYLE } from "./html-style";
+import { html, phrase, type Html } from "./html-text";
+import { linkOf, type Source } from "./links";
+import type { DiagnosticRow, Report, Risk } from "./report";
+
+export interface HtmlOptions {
+  readonly source?: Source;
+  readonly title?: string;
+}
+
+/** The whole report as one page that loads nothing: no script, no font, no picture from elsewhere. */
+export function renderHtml(report: Report, { source, title }: HtmlOptions = {}): string {
+  const link: Link = (position) => {
+    if (position === undefined) return html``;
+    const { text, url } = linkOf(position, source);
+    return url === undefined ? html` · <code>${text}</code>` : html` · <a href="${url}"><code>${text}</code></a>`;
+  };
+  const several = report.stacks.length > 1;
+  const body = html`
+    ${head(report, source, title)} ${gate(report)}
+    ${section(
+      "Look at this first",
+      report.risks.length,
+      html`<ul class="risks">
+        ${report.risks.map((risk) => riskHtml(risk, several, link))}
+      </ul>`,
+    )}
+    ${section("What changes", report.components.length, html`${groupComponents(report.components).map((each) => componentHtml(each, several, link))}`)}
+    ${section(
+      "Policies",
+      report.policies.length,
+      html`<ul class="risks">
+        ${groupPolicies(report.policies).map((each) => policyHtml(each, link))}
+      </ul>`,
+    )}
+    ${section("Messages", report.diagnostics.length, html`${report.diagnostics.map(messageHtml)}`)}
+    ${section("Details", report.details.length, html`${report.details.map((detail) => detailHtml(detail, several))}`)}
+  `;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${report.verdict.title.toJSON()}</title>
+        <style>
+          ${html.trusted(STYLE)}
+        </style>
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html> `.text;
+}
+
+type Link = (position: Risk["position"]) => Html;
+
+function section(title: string, count: number, content: Html): Html {
+  return count === 0
+    ? html``
+    : html`<section>
+        <h2>${title}</h2>
+        ${content}
+      </section>`;
+}
+
+function head({ verdict, stacks }: Report, source: Source | undefined, title: string | undefined): Html {
+  const names = stacks.map(
+    ({ project, stack }) => html`<code>${project === "" ? stack : `${project}/${stack}`}</code> `,
+  );
+  const commit = source === undefined ? html`` : html`at <code>${source.commit.slice(0, 12)}</code>`;
+  const counts = Object.entries(verdict.counts).filter(([, count]) => count > 0);
+  const hosts =
+    verdict.hosts === 0 ? html`` : html`<li>${verdict.hosts} ${verdict.hosts === 1 ? "host" : "hosts"}</li>`;
+  return html`<header class="verdict ${verdict.level}">
+      <h1>${title === undefined ? "" : `${title}: `}<span>${phrase(verdict.title)}</span></h1>
+      <p class="soft">${names}${commit}</p>
+    </header>
+    <ul class="counts">
+      ${counts.map(([op, count]) => html`<li>${count} ${op}</li>`)}${hosts}
+    </ul>`;
+}
+
+function gate({ gate: { pass, reasons, approval } }: Report): Html {
+  if (reasons.length === 0) return html``;
+  const title = pass ? html`<b>Approved</b> by <code>${approval}</code>:` : html`<b>Stopped:</b>`;
+  return html`<div class="gate ${pass ? "pass" : "stop"}">
+    ${title}
+    <ul>
+      ${reasons.map(({ text }) => html`<li>${phrase(text)}</li>`)}
+    </ul>
+  </div>`;
+}
+
+function riskHtml({ level, text, stack, position }: Risk, several: boolean, link: Link): Html {
+  return html`<li class="${level}">
+    ${phrase(text)}${several ? html` · <code>${stack}</code>` : ""}${link(position)}
+  </li>`;
+}
+
+function componentHtml({ first, all }: ComponentGroup, several: boolean, link: Link): Html {
+  const places = all.map(
+    (each) =>
+      html`<h3>
+        <code>${each.name}</code>${several ? html` in <code>${each.stack}</code>` : ""}
+        <span class="soft">${all.length > 1 ? phrase(each.where) : ""}${link(each.position)}</span>
+      </h3>`,
+  );
+  const where = all.length === 1 ? html` ${phrase(first.where)}` : html``;
+  const rollout = first.rollout === undefined || all.length > 1 ? html`` : html`<li>${phrase(first.rollout)}</li>`;
+  return html`<article>
+    <span class="op ${first.op}">${first.op}</span> <span class="soft">${first.type}</span>${places}
+    <p class="what">${phrase(first.headline)}${where}</p>
+    <ul>
+      ${first.sentences.map((each) => html`<li>${phrase(each)}</li>`)}${rollout}
+    </ul>
+  </article>`;
+}
+
+function policyHtml({ first, all }: PolicyGroup, link: Link): Html {
+  const level = { mandatory: "danger", remediate: "notice", advisory: "attention" }[first.level];
+  const on = all.flatMap(({ resource, position }) =>
+    resource === undefined ? [] : [html` <code>${resource}</code>${link(position)}`],
+  );
+  return html`<li class="${level}">
+    <code>${first.policy}</code>
+    (${first.level}${first.severity === undefined ? "" : `, ${first.severity}`})${on}<br />${first.message}
+  </li>`;
+}
+
+function messageHtml({ severity, message, resource, stack }: DiagnosticRow): Html {
+  const lines = message.split("\n").map((line) => html`<span>${line}</span>`);
+  return html`<div class="message ${severity}">
+    <p><b>${severity}</b> <code>${resource ?? stack}</code></p>
+    <pre>${lines}</pre>
+  </div>`;
+}

@@ -1,0 +1,13 @@
+/** `urn:pulumi:<stack>::<project>::<type chain>::<name>`. See https://www.pulumi.com/docs/iac/concepts/resources/names/. */
+const URN = /^urn:pulumi:(?<stack>[^:]+(?::[^:]+)*)::(?<project>[^:]+)::(?<types>.*?)::(?<name>.*)$/s;
+
+/** Stack and project of a resource; undefined for text that is no URN. */
+export function stackOf(urn: string | undefined): { stack: string; project: string } | undefined {
+  const groups = URN.exec(urn ?? "")?.groups;
+  return groups === undefined ? undefined : { stack: groups["stack"] ?? "", project: groups["project"] ?? "" };
+}
+
+/** The resource's name, or the text itself where it is no URN. */
+export function nameOf(urn: string): string {
+  return URN.exec(urn)?.groups?.["name"] ?? urn;
+}

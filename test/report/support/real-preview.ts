@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { PulumiFn } from "@pulumi/pulumi/automation";
+import { runEngine } from "../../../src/cli/preview-run";
+import type { SavedFile } from "../../../src/report/read-preview";
+import { testEngine, withStack, type StackSettings, type TestStack } from "../../support/engine";
+import { REPOSITORY } from "../../support/engine/project";
+import { served } from "./inline-program";
+
+export interface Scenario extends StackSettings {
+  /** What is up before the preview; undefined for a new stack. */
+  readonly before?: PulumiFn;
+  /** Happens between `up` and the preview: drift, faults. */
+  readonly meanwhile?: (stack: TestStack) => void | Promise<void>;
+  readonly program: PulumiFn;
+  /** Options of the engine's preview. */
+  readonly options?: readonly string[];
+}
+
+export interface RealPreview {
+  readonly files: readonly SavedFile[];
+  /** The project's directory, relative to the repository. */
+  readonly directory: string;
+}
+
+/**
+ * A preview by the real engine, read as `gofleet preview` reads it. The project lies inside the checkout, so that
+ * source positions lead to the same place on every machine.
+ */
+export async function realPreview({
+  before,
+  meanwhile,
+  program,
+  options = [],
+  ...settings
+}: Scenario): Promise<RealPreview> {
+  mkdirSync(join(REPOSITORY, ".gofleet"), { recursive: true });
+  const workDir = mkdtempSync(join(REPOSITORY, ".gofleet/report-"));
+  try {
+    mkdirSync(join(workDir, "node_modules"));
+    symlinkSync(REPOSITORY, join(workDir, "node_modules/gofleet"));
+    symlinkSync(
+      dirname(dirname(require.resolve("@pulumi/pulumi/package.json"))),
+      join(workDir, "node_modules/@pulumi"),
+    );
+    const files = await withStack(before ?? program, { ...settings, workDir }, async (stack) => {
+      if (before !== undefined) await stack.up();
+      await meanwhile?.(stack);
+      const { command } = await testEngine();
+      const { envVars, pulumiHome } = stack.automation.workspace;
+      const env = { ...process.env, ...envVars, PULUMI_HOME: pulumiHome };
+      return served(program, (client) =>
+        runEngine({ command, project: workDir, stack: settings.name ?? "test", options: [...options, client], env }),
+      );
+    });
+    return { files, directory: relative(REPOSITORY, workDir) };
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}
