@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { request } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { connect } from "node:tls";
+import { DOMAIN, needsNginx, TestMirror, zip } from "../support/front";
+
+const MODULE = "example.com/big";
+/** More than buffers on the way hold, so that nginx is in the middle of each download. */
+const SIZE = 2 ** 20;
+const DOWNLOADS = 1000;
+
+describe("the front's reload", function () {
+  this.timeout(120_000);
+  let mirror: TestMirror;
+  before(function () {
+    needsNginx(this);
+  });
+  beforeEach(async () => {
+    mirror = new TestMirror();
+    mirror.version(MODULE, "v1.0.0");
+    mirror.version(MODULE, "v1.0.0", { "source.zip": zip(MODULE, "v1.0.0", SIZE) });
+    await mirror.start();
+  });
+  afterEach(() => mirror.stop());
+
+  /** A download of which nothing has been read but the headers. */
+  async function open(): Promise<IncomingMessage> {
+    const { front, files } = mirror;
+    const path = `/${MODULE}/@v/v1.0.0.zip`;
+    const sent = request({ host: "127.0.0.1", port: front.port, path, servername: DOMAIN, ca: files.ca, agent: false });
+    sent.end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    response.pause();
+    return response;
+  }
+
+  /** The serial number of the certificate that a new connection sees. */
+  async function serial(): Promise<string> {
+    const { front, files } = mirror;
+    const socket = connect({ host: "127.0.0.1", port: front.port, servername: DOMAIN, ca: files.ca });
+    await once(socket, "secureConnect");
+    const { raw } = socket.getPeerCertificate();
+    socket.destroy();
+    return new X509Certificate(raw).serialNumber;
+  }
+
+  it(`breaks none of ${DOWNLOADS} open downloads, and renews the certificate`, async () => {
+    const downloads = await Promise.all(Array.from({ length: DOWNLOADS }, open));
+    const old = mirror.front.workers();
+    const renewed = mirror.ca.leaf(DOMAIN);
+    const before = await serial();
+    await mirror.front.reload({ files: { ...mirror.files, certificate: mirror.ca.chain(renewed), key: renewed.key } });
+    const after = await serial();
+    assert.notEqual(after, before);
+    assert.equal(after, new X509Certificate(renewed.certificate).serialNumber);
+    const busy = old.filter((worker) => mirror.front.workers().includes(worker));
+    assert.notDeepEqual(busy, [], "every download was over before the reload");
+    const whole = zip(MODULE, "v1.0.0", SIZE);
+    for (const download of downloads) {
+      let at = 0;
+      for await (const chunk of download as AsyncIterable<Buffer>) {
+        assert.ok(chunk.equals(whole.subarray(at, at + chunk.length)));
+        at += chunk.length;
+      }
+      assert.equal(at, SIZE);
+    }
+    assert.equal((await mirror.front.get(`/${MODULE}/@v/v1.0.0.info`)).status, 200);
+  });
+
+  it("keeps what runs where the new configuration is not good", async () => {
+    const before = await serial();
+    const stranger = mirror.ca.leaf("stranger.example");
+    const broken = { ...mirror.files, key: stranger.key };
+    await assert.rejects(mirror.front.reload({ files: broken }), /key values mismatch/);
+    assert.equal(await serial(), before);
+    assert.equal((await mirror.front.get(`/${MODULE}/@v/v1.0.0.info`)).status, 200);
+  });
+});
