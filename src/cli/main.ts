@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { adoptCommand } from "./adopt";
+import { diffCommand } from "./diff";
 import { driftCommand } from "./drift";
 import { lockCommand } from "./lock";
 import { mirrorCommand } from "./mirror";
+import { previewCommand } from "./preview";
 import { renderCommand } from "./render";
 
 /** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
@@ -25,6 +27,8 @@ function gofleet(): Command {
     .addCommand(inherit(renderCommand()))
     .addCommand(inherit(adoptCommand()))
     .addCommand(inherit(driftCommand()))
+    .addCommand(inherit(previewCommand()))
+    .addCommand(inherit(diffCommand()))
     .addCommand(inherit(mirrorCommand()));
 }
 

@@ -1,5 +1,5 @@
-import { changes, type Diagnostic, type Preview, type StackPreview } from "./change";
-import { components, type Component } from "./component";
+import type { Diagnostic, Operation, Preview, StackPreview } from "./change";
+import { fold, type Component, type Folded } from "./component";
 import { detailsOf } from "./details";
 import { decide, type GateOptions } from "./gate";
 import { meaning } from "./meaning";
@@ -14,10 +14,10 @@ export interface BuildOptions {
 
 /** Makes the report of a preview. */
 export function buildReport({ stacks }: Preview, { gate }: BuildOptions = {}): Report {
-  const folded = stacks.map((stack) => ({ stack, components: components(stack) }));
-  const all = folded.flatMap((each) => each.components);
-  const risks = sorted(folded.flatMap((each) => risksOf(each.stack, each.components)));
-  const summaries = stacks.map(summary);
+  const folded = stacks.map((stack) => ({ stack, ...fold(stack) }));
+  const all = folded.flatMap(({ changed }) => changed);
+  const risks = sorted(folded.flatMap((each) => risksOf(each.stack, each.changed)));
+  const summaries = folded.map((each) => summary(each.stack, each));
   const verdict = { ...verdictOf(summaries, risks, all), counts: total(summaries) };
   const places = new Map(
     all.flatMap((each) => [each.root, ...each.children].map(({ urn }) => [urn, each.root.position])),
@@ -55,15 +55,16 @@ function told(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return telling.length > 0 ? telling : found;
 }
 
-/** Resources by operation; the stack itself and providers count for nothing. */
-function summary({ project, stack, resources, complete }: StackPreview): StackSummary {
-  const counts = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
-  for (const resource of resources) {
-    if (/^pulumi:providers:/.test(resource.type)) continue;
-    if (resource.op === "import") counts.create += 1;
-    else if (changes(resource)) counts[resource.op as keyof typeof counts] += 1;
-    else if (resource.op === "same") counts.same += 1;
-  }
+/** Components by operation, a component with all that belongs to it as one; resources outside of any count as well. */
+function summary({ project, stack, complete }: StackPreview, { changed, unchanged }: Folded): StackSummary {
+  const count = (...ops: readonly Operation[]): number => changed.filter(({ op }) => ops.includes(op)).length;
+  const counts = {
+    create: count("create", "import"),
+    update: count("update"),
+    replace: count("replace"),
+    delete: count("delete"),
+    same: unchanged,
+  };
   return { project, stack, counts, complete };
 }
 

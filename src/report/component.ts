@@ -15,8 +15,14 @@ export interface Component {
 const GOFLEET = /^gofleet:[^:]*:/;
 const PROVIDER = /^pulumi:providers:/;
 
-/** Folds every resource under its nearest gofleet component. Unchanged components are left out. */
-export function components({ stack, resources }: StackPreview): Component[] {
+/** What changes of a stack, and how many components and other resources do not. */
+export interface Folded {
+  readonly changed: readonly Component[];
+  readonly unchanged: number;
+}
+
+/** Folds every resource under its nearest gofleet component. */
+export function fold({ stack, resources }: StackPreview): Folded {
   const byUrn = new Map(resources.map((each) => [each.urn, each]));
   const members = new Map<string, ResourceChange[]>();
   for (const resource of resources) {
@@ -25,7 +31,7 @@ export function components({ stack, resources }: StackPreview): Component[] {
     const root = rootOf(resource, byUrn);
     members.set(root.urn, [...(members.get(root.urn) ?? []), ...(root === resource ? [] : [resource])]);
   }
-  return [...members].flatMap(([urn, children]) => {
+  const changed = [...members].flatMap(([urn, children]): Component[] => {
     const root = byUrn.get(urn);
     if (root === undefined || ![root, ...children].some((each) => changes(each) || each.failed)) return [];
     const releases = [root, ...children]
@@ -42,6 +48,7 @@ export function components({ stack, resources }: StackPreview): Component[] {
       },
     ];
   });
+  return { changed, unchanged: members.size - changed.length };
 }
 
 function rootOf(resource: ResourceChange, byUrn: ReadonlyMap<string, ResourceChange>): ResourceChange {

@@ -13,14 +13,17 @@ export function detailsOf(components: readonly Component[]): Detail[] {
     const places = [...(known?.places ?? []), place];
     found.set(key, { places, hosts: places.reduce((sum, { hosts }) => sum + hosts, 0), ...detail });
   };
-  for (const { stack, root, children, releases } of components) {
+  for (const { stack, root, children, releases, op } of components) {
+    // That it goes says enough.
+    if (op === "delete") continue;
     for (const { change } of releases) {
       const hosts = change.hosts.length > 0 ? change.hosts.length : change.removed.length;
       const place = { stack, name: root.name, type: typeName(root.type), hosts };
       for (const file of change.files) add(JSON.stringify(file), place, { file });
     }
     for (const resource of [root, ...children]) {
-      if (isRelease(resource) || resource.type.startsWith("gofleet:") || !changes(resource)) continue;
+      if (isRelease(resource) || resource.type.startsWith("gofleet:") || !changes(resource) || resource.op === "delete")
+        continue;
       const properties = compare(resource);
       const place = { stack, name: resource.name, type: resource.type, hosts: 0 };
       if (properties.length > 0) add(JSON.stringify([resource.type, resource.op, properties]), place, { properties });

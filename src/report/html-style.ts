@@ -17,7 +17,8 @@ p { margin: .3rem 0; }
 a { color: var(--link); text-decoration: none; }
 a:hover, a:focus { text-decoration: underline; }
 code { font: .875em ui-monospace, SFMono-Regular, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  background: var(--card); border: 1px solid var(--line); border-radius: 5px; padding: .08em .35em; }
+  background: var(--card); border: 1px solid var(--line); border-radius: 5px; padding: .08em .35em;
+  -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 .soft { color: var(--soft); font-size: .92rem; }
 .verdict { border-left: 5px solid var(--good); padding-left: 1rem; }
 .verdict.none { border-color: var(--line); } .verdict.attention { border-color: var(--warn); }
@@ -33,7 +34,7 @@ ul.risks > li::before { content: ""; position: absolute; left: .9rem; top: 1rem;
   border-radius: 50%; background: var(--note); }
 ul.risks > li.danger::before { background: var(--danger); } ul.risks > li.attention::before { background: var(--warn); }
 article { border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: 0 0 .8rem; }
-article h3 { margin: 0; font-size: 1rem; } article .what { font-weight: 600; margin: .25rem 0; }
+article h3 { margin: 0; font-size: 1rem; font-weight: 400; } article .what { font-weight: 600; margin: .25rem 0; }
 article ul { margin: .3rem 0 .2rem; padding-left: 1.2rem; }
 .op { display: inline-block; min-width: 4.6rem; font-size: .78rem; font-weight: 600; text-transform: uppercase;
   letter-spacing: .03em; color: var(--warn); }

@@ -3,7 +3,8 @@ import { detailHtml } from "./html-details";
 import { STYLE } from "./html-style";
 import { html, phrase, type Html } from "./html-text";
 import { linkOf, type Source } from "./links";
-import type { DiagnosticRow, Report, Risk } from "./report";
+import type { ComponentChange, DiagnosticRow, Report, Risk } from "./report";
+import { capital } from "./words";
 
 export interface HtmlOptions {
   readonly source?: Source;
@@ -75,13 +76,21 @@ function head({ verdict, stacks }: Report, source: Source | undefined, title: st
   const hosts =
     verdict.hosts === 0 ? html`` : html`<li>${verdict.hosts} ${verdict.hosts === 1 ? "host" : "hosts"}</li>`;
   return html`<header class="verdict ${verdict.level}">
-      <h1>${title === undefined ? "" : `${title}: `}<span>${phrase(verdict.title)}</span></h1>
+      <h1>${title === undefined ? "" : `${title}: `}<span>${phrase(capital(verdict.title))}</span></h1>
       <p class="soft">${names}${commit}</p>
     </header>
     <ul class="counts">
-      ${counts.map(([op, count]) => html`<li>${count} ${op}</li>`)}${hosts}
+      ${counts.map(([op, count]) => html`<li>${count} ${PILLS[op] ?? op}</li>`)}${hosts}
     </ul>`;
 }
+
+const PILLS: Readonly<Record<string, string>> = {
+  create: "new",
+  update: "to update",
+  replace: "to replace",
+  delete: "to delete",
+  same: "unchanged",
+};
 
 function gate({ gate: { pass, reasons, approval } }: Report): Html {
   if (reasons.length === 0) return html``;
@@ -101,20 +110,30 @@ function riskHtml({ level, text, stack, position }: Risk, several: boolean, link
 }
 
 function componentHtml({ first, all }: ComponentGroup, several: boolean, link: Link): Html {
-  const places = all.map(
-    (each) =>
-      html`<h3>
-        <code>${each.name}</code>${several ? html` in <code>${each.stack}</code>` : ""}
-        <span class="soft">${all.length > 1 ? phrase(each.where) : ""}${link(each.position)}</span>
-      </h3>`,
-  );
-  const where = all.length === 1 ? html` ${phrase(first.where)}` : html``;
-  const rollout = first.rollout === undefined || all.length > 1 ? html`` : html`<li>${phrase(first.rollout)}</li>`;
+  const alone = all.length === 1;
+  const name = (each: ComponentChange): Html =>
+    html`<b><code>${each.name}</code></b
+      >${several ? html` in <code>${each.stack}</code>` : ""}`;
+  const type = html`<span class="soft">${first.type}</span>`;
+  const title = alone ? html`${name(first)} ${type}${link(first.position)}` : html`${type} ${all.length} times`;
+  const each = ({ where, rollout }: ComponentChange): Html =>
+    html` ${phrase(where)}${rollout === undefined ? "" : html`: ${phrase(rollout)}`}`;
+  const places = alone ? [] : all.map((one) => html`<li>${name(one)}${each(one)}${link(one.position)}</li>`);
+  const rollout = first.rollout === undefined || !alone ? html`` : html`<li>${phrase(first.rollout)}</li>`;
+  const sentences = first.sentences.map((one) => html`<li>${phrase(one)}</li>`);
   return html`<article>
-    <span class="op ${first.op}">${first.op}</span> <span class="soft">${first.type}</span>${places}
-    <p class="what">${phrase(first.headline)}${where}</p>
+    <h3><span class="op ${first.op}">${first.op}</span> ${title}</h3>
+    <p class="what">${phrase(capital(first.headline))}${alone ? html` ${phrase(first.where)}` : ""}</p>
+    ${
+      places.length === 0
+        ? ""
+        : html`<ul>
+              ${places}
+            </ul>
+            <p>Each of them:</p>`
+    }
     <ul>
-      ${first.sentences.map((each) => html`<li>${phrase(each)}</li>`)}${rollout}
+      ${sentences}${rollout}
     </ul>
   </article>`;
 }

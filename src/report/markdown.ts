@@ -7,6 +7,7 @@ import { code, fenced, place, sentence } from "./markdown-text";
 import { picture } from "./mermaid";
 import { approvable } from "./gate";
 import type { ComponentChange, DiagnosticRow, Level, Report, Risk } from "./report";
+import { capital } from "./words";
 
 export interface MarkdownOptions {
   /** @default "github" */
@@ -101,16 +102,12 @@ function headOf({ verdict, stacks, policies }: Report, { source, title }: Markdo
     ...(source === undefined ? [] : [`at ${code(source.commit.slice(0, 12))}`]),
   ];
   const lead = title === undefined ? "" : `${code(title)}: `;
-  return `## ${MARKS[verdict.level]} ${lead}${capital(sentence(verdict.title))}\n\n${facts.filter((each) => each !== "").join(" · ")}`;
+  return `## ${MARKS[verdict.level]} ${lead}${sentence(capital(verdict.title))}\n\n${facts.filter((each) => each !== "").join(" · ")}`;
 }
 
 function policyCount(policies: Report["policies"]): string {
   const mandatory = policies.filter(({ level }) => level === "mandatory").length;
   return mandatory > 0 ? `policies: **${mandatory} violated**` : `policies: ${policies.length} to look at`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What stops the change in one line: the risks below say more. */
@@ -131,7 +128,7 @@ type Link = (at: Risk["position"]) => string;
 function componentText({ first, all }: ComponentGroup, several: boolean, link: Link): string {
   const type = first.type.includes(":") ? code(first.type) : first.type;
   const name = (each: ComponentChange): string => `**${code(each.name)}**${several ? ` in ${code(each.stack)}` : ""}`;
-  const headline = capital(sentence(first.headline));
+  const headline = sentence(capital(first.headline));
   const bullets = first.sentences.map((each) => `- ${sentence(each)}`);
   const rollout = first.rollout === undefined ? [] : [`- ${sentence(first.rollout)}`];
   const mark = OPS[first.op] ?? "";

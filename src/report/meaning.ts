@@ -1,7 +1,7 @@
 import { changes, type Operation } from "./change";
 import { compare, isMap } from "./compare";
 import type { Component } from "./component";
-import type { ReleaseChange, SecretChange, UnitEffect } from "./release-change";
+import { isRelease, type ReleaseChange, type SecretChange, type UnitEffect } from "./release-change";
 import type { ComponentChange } from "./report";
 import { counted, joined, list, own, words, type Words } from "./words";
 
@@ -45,6 +45,7 @@ export function shortType(type: string): string {
 
 /** `GoToolchainHost`; of other packages the whole token. */
 export function typeName(type: string): string {
+  if (isRelease({ type })) return "release";
   return /^gofleet:[^:]*:(.+)$/.exec(type)?.[1] ?? type;
 }
 
@@ -63,8 +64,9 @@ function headline({ root, op, releases }: Component): Words {
   if (releases.length === 0) return own(DONE[op]);
   if (op === "delete") return words`${goOf(root.oldInputs)} is taken off`;
   if (op === "create") return words`${goOf(root.newInputs)} is installed`;
-  const before = version(root.oldInputs);
-  const after = version(root.newInputs);
+  const made = releases.map(({ change }) => change.downloads);
+  const before = version(root.oldInputs) ?? downloadedGo(made.flatMap(({ removed }) => removed));
+  const after = version(root.newInputs) ?? downloadedGo(made.flatMap(({ added }) => added));
   if (before !== undefined && after !== undefined && before !== after) return words`Go ${before} → ${after}`;
   if (op === "replace") return own("is replaced");
   return sums(releases.map(({ change }) => change)).visited === 0
@@ -94,6 +96,12 @@ function sums(all: readonly ReleaseChange[]): { visited: number; hosts: number; 
 function version(inputs: Readonly<Record<string, unknown>>): string | undefined {
   const { go } = inputs;
   return isMap(go) && typeof go.version === "string" ? go.version : undefined;
+}
+
+/** The version in a download's name, where one Go takes the place of another. */
+function downloadedGo(names: readonly string[]): string | undefined {
+  const found = names.flatMap((name) => /^go(\d[\w.]*)$/.exec(name)?.[1] ?? []);
+  return found.length === 1 ? found[0] : undefined;
 }
 
 function goOf(inputs: Readonly<Record<string, unknown>>): Words {

@@ -34,6 +34,12 @@ export function own(text: string): Words {
   return new Words([text]);
 }
 
+/** With a capital letter first, where the first word is ours. */
+export function capital({ parts: [first, ...rest] }: Words): Words {
+  if (typeof first !== "string") return new Words(first === undefined ? [] : [first, ...rest]);
+  return new Words([first.charAt(0).toUpperCase() + first.slice(1), ...rest]);
+}
+
 /** `1 host`, `12 hosts`. */
 export function counted(count: number, one: string, many = `${one}s`): Words {
   return own(`${count.toLocaleString("en-US")} ${count === 1 ? one : many}`);
