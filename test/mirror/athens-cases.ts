@@ -14,7 +14,7 @@ export const ATHENS_CASES = {
     private: {
       netrc: `machine git.corp.example login fleet password ${SECRET}`,
       hgrc: `[auth]\ncorp.password = ${SECRET}`,
-      ssh: { key, knownHosts: "git.corp.example ssh-ed25519 AAAA" },
+      ssh: { key, knownHosts: "git.corp.example ssh-ed25519 AAAA", hosts: ["git.corp.example"] },
     },
     limits: { memory: "4 GiB" },
   },

@@ -2,6 +2,7 @@ import { at, hasControlCharacter, isFields, nearest, type CheckOptions, type Fie
 import { parseSha256 } from "../checksum";
 import { hasCredentials, isUrl } from "../go-env-values";
 import { issue, type Issue } from "../issues";
+import { parseAddress } from "../names";
 import { parsePercent, parseDuration, parseSize } from "../units";
 import { REQUEST_SECONDS } from "./athens";
 import { checkGoChild } from "./athens-go-check";
@@ -67,13 +68,14 @@ export function checkAthens(path: string, args: unknown, options: AthensCheckOpt
         timeouts: fields({ external: aboveZero, stash: aboveZero, shutdown: aboveZero }),
         log: fields({ level: oneOf("debug", "info", "warn", "error"), format: oneOf("json", "plain", "gcp") }),
         goEnv: (here, given) =>
-          checkGoChild(here, given, isFields(args.private) && args.private.ssh !== undefined, isUnknown),
+          checkGoChild(here, given, isFields(args.private) ? args.private.ssh : undefined, isUnknown),
         private: fields({
           netrc: secretText,
           githubToken: hidden("a token, as one word", (text) => /^\S+$/.test(text)),
           ssh: fields({
             key: required("an OpenSSH private key", privateKey),
             knownHosts: required("lines of a known_hosts", knownHosts),
+            hosts: listOf(parsed(parseAddress), "host names"),
           }),
           hgrc: secretText,
         }),

@@ -35,7 +35,7 @@ const RESERVED: Readonly<Record<string, string>> = {
 export function checkGoChild(
   path: string,
   given: unknown,
-  hasSshKey: boolean,
+  ssh: unknown,
   isUnknown: (value: unknown) => boolean,
 ): Issue[] {
   if (!isFields(given)) return [issue(path, given, 'variables by name, such as { GOPROXY: "direct" }')];
@@ -44,15 +44,20 @@ export function checkGoChild(
     const reserved = Object.hasOwn(RESERVED, name) ? RESERVED[name] : undefined;
     if (value === undefined) return [];
     if (reserved !== undefined) return [{ path: here, given: "a value", wanted: reserved }];
-    if (hasSshKey && /^GIT_SSH(_COMMAND)?$/.test(name))
+    if (ssh !== undefined && /^GIT_SSH(_COMMAND)?$/.test(name)) {
       return [{ path: here, given: "a value", wanted: "nothing beside private.ssh" }];
+    }
+    if (isFields(ssh) && ssh.hosts !== undefined && name.startsWith("GIT_CONFIG_")) {
+      return [{ path: here, given: "a value", wanted: "nothing beside private.ssh.hosts, which is made of them" }];
+    }
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return [issue(here, value, "a variable's name")];
     return isUnknown(value) ? [] : checkValue(here, name, value);
   });
 }
 
 function checkValue(path: string, name: string, value: unknown): Issue[] {
-  if (typeof value === "string" && hasCredentials(value)) {
+  // A user's name is no secret where a key logs in.
+  if (typeof value === "string" && hasCredentials(value.replace(/\bssh:\/\/[\w.-]+@/g, "ssh://"))) {
     const wanted = "a URL without user and password; those go into private.netrc";
     return [{ path, given: "a URL with credentials (not shown)", wanted }];
   }

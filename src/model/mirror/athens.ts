@@ -132,6 +132,11 @@ export interface AthensCredentials<Value = string> {
     readonly key: Value;
     /** Lines of a `known_hosts`: another host's key is never accepted. */
     readonly knownHosts: Value;
+    /**
+     * Hosts whose `https://` repositories git takes by `ssh://git@<host>/` instead.
+     * @default none: only what is named by `ssh://` in the first place
+     */
+    readonly hosts?: readonly string[];
   };
   /** Text of an `.hgrc`, for Mercurial. */
   readonly hgrc?: Value;

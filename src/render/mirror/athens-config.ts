@@ -70,7 +70,7 @@ function goChild(
     ...GO_CHILD_DEFAULTS,
     ...goEnv,
     ...(patterns === "" ? {} : { GONOSUMDB: patterns, GOPRIVATE: patterns }),
-    ...(ssh === undefined ? {} : { GIT_SSH_COMMAND: sshCommand(paths) }),
+    ...(ssh === undefined ? {} : { GIT_SSH_COMMAND: sshCommand(paths), ...overSsh(ssh.hosts ?? []) }),
   };
   return Object.entries(environment)
     .map(([name, value]) => `${name}=${value}`)
@@ -88,6 +88,15 @@ function sshCommand(paths: AthensPaths): string {
   };
   const words = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   return command("ssh", "-F", "none", "-i", `${paths.credentials}/ssh-key`, ...words);
+}
+
+/** Settings of git as variables: it takes these hosts' `https://` addresses by SSH. See git-config(1), `url.<base>.insteadOf`. */
+function overSsh(hosts: readonly string[]): Record<string, string> {
+  const settings = [...hosts].sort().flatMap((host, index) => [
+    [`GIT_CONFIG_KEY_${index}`, `url.ssh://git@${host}/.insteadOf`],
+    [`GIT_CONFIG_VALUE_${index}`, `https://${host}/`],
+  ]);
+  return hosts.length === 0 ? {} : Object.fromEntries([["GIT_CONFIG_COUNT", String(hosts.length)], ...settings]);
 }
 
 /** Up to 0.18.0 a Google project goes where others have a URL. */

@@ -62,6 +62,7 @@ describe("Athens' settings", () => {
     "no encryption, asked for by name": [
       { ...good, index: { kind: "postgres", host: "h", user: "u", database: "d", sslMode: "disable" } },
     ],
+    "git's own settings": [{ ...good, goEnv: { ...goEnv, GIT_CONFIG_KEY_0: "url.ssh://git@h.example/.insteadOf" } }],
     "an archive": [
       {
         ...good,
@@ -270,6 +271,15 @@ describe("Athens' settings", () => {
       { ...good, private: { ssh: { key, knownHosts: "h ssh-rsa AAAA" } }, goEnv: { ...goEnv, GIT_SSH_COMMAND: "ssh" } },
       "athens.goEnv.GIT_SSH_COMMAND",
       /private.ssh/,
+    ],
+    "git's settings twice": [
+      {
+        ...good,
+        private: { ssh: { key, knownHosts: "h ssh-rsa AAAA", hosts: ["h.example"] } },
+        goEnv: { ...goEnv, GIT_CONFIG_COUNT: "0" },
+      },
+      "athens.goEnv.GIT_CONFIG_COUNT",
+      /private.ssh.hosts/,
     ],
     "a variable that has an argument": [
       { ...good, variables: { ATHENS_STORAGE_TYPE: "disk" } },
