@@ -28,8 +28,9 @@ const SUITES = {
   ],
   unit: [mocha("test/*.test.ts", "test/{cli,components,docs,host,model,plan,render,targets}/**/*.test.ts")],
   agent: [mocha("test/agent/**/*.test.ts")],
-  // Hundreds of real engine processes, each test with a stack of its own: one more try for one that hiccups.
-  engine: [mocha("--retries", "1", "test/engine/**/*.test.ts")],
+  engine: [mocha("test/engine/**/*.test.ts")],
+  // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
+  newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   package: [mocha("test/package/**/*.test.ts")],
   hosts: [mocha("test/hosts/**/*.test.ts")],
 };

@@ -3,11 +3,13 @@ import { join } from "node:path";
 
 import { cacheDir } from "./cache";
 import type { EngineMaker, FindOptions } from "./options";
+import type { Progress } from "./progress";
 import { run, type RunOptions } from "./run";
-import { findGo } from "./toolchain";
+import { findGo, type Go } from "./toolchain";
 import { ENGINE_VERSION } from "./version";
 
-const COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+/** The Go package that the CLI is built from. */
+export const COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
 /** The small Go module (`go.mod`, `go.sum`) that pins the CLI and everything it is built from. */
@@ -24,8 +26,29 @@ export const buildEngine: EngineMaker = async (staging, options) => {
   const source = join(staging, "source");
   mkdirSync(source);
   for (const file of ["go.mod", "go.sum"]) cpSync(join(MODULE, file), join(source, file));
-  const building: RunOptions = { cwd: source, env: buildEnv(go.goRoot, caches, options.env), signal: options.signal };
+  const building = { cwd: source, env: buildEnv(go.goRoot, caches, options.env), signal: options.signal };
+  await compile(go, ENGINE_VERSION, join(staging, "bin", "pulumi"), building, progress);
+  rmSync(source, { recursive: true });
+  if (caches) {
+    await run(go.command, ["clean", "-cache", "-modcache"], { ...building, cwd: staging });
+    rmSync(caches, { recursive: true, force: true });
+  }
+};
 
+/**
+ * Compiles the CLI in a Go module that requires it.
+ *
+ * @param version what it shall say of itself, without the `v`
+ * @param output path of the executable
+ * @param building runs Go in the module's directory, see {@link buildEnv}
+ */
+export async function compile(
+  go: Go,
+  version: string,
+  output: string,
+  building: RunOptions,
+  progress: Progress,
+): Promise<void> {
   progress("fetching the Pulumi CLI's sources");
   let fetched = 0;
   const packages = await run(go.command, ["list", "-deps", COMMAND], {
@@ -37,8 +60,7 @@ export const buildEngine: EngineMaker = async (staging, options) => {
   const total = packages.trim().split("\n").length;
 
   progress("building the Pulumi CLI");
-  const output = join(staging, "bin", "pulumi");
-  const ldflags = `-s -w -X ${VERSION_VARIABLE}=v${ENGINE_VERSION}`;
+  const ldflags = `-s -w -X ${VERSION_VARIABLE}=v${version}`;
   let compiled = 0;
   await run(go.command, ["build", "-v", "-mod=readonly", "-trimpath", "-ldflags", ldflags, "-o", output, COMMAND], {
     ...building,
@@ -46,12 +68,7 @@ export const buildEngine: EngineMaker = async (staging, options) => {
       if (/^[\w./-]+$/.test(line)) progress(`building the Pulumi CLI: ${++compiled} of at most ${total} packages`);
     },
   });
-  rmSync(source, { recursive: true });
-  if (caches) {
-    await run(go.command, ["clean", "-cache", "-modcache"], { ...building, cwd: staging });
-    rmSync(caches, { recursive: true, force: true });
-  }
-};
+}
 
 /** The `go` line of the pinned module: the oldest Go that can build it. */
 function neededGo(): string {
@@ -65,7 +82,11 @@ function neededGo(): string {
  *
  * @param caches a directory for Go's caches instead of the user's own
  */
-function buildEnv(goRoot: string | undefined, caches: string | undefined, given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function buildEnv(
+  goRoot: string | undefined,
+  caches: string | undefined,
+  given: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
   const { GOROOT: _goRoot, ...env } = given;
   return {
     ...env,
