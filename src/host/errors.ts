@@ -20,13 +20,15 @@ export class HostError extends Error {
 
 const REMEDY: Readonly<Record<number, string>> = {
   12: "free space or make the file system writable, then run `pulumi up` again",
-  14: 'set `unsupported: "allow"` on the target only if you know the host will do',
   16: "another operation is running on the host; run `pulumi up` again when it has ended",
   17: "run `pulumi up --refresh` to see what the host has now and to decide again",
   18: 'give the component another path or directory, or set `adopt: "displace"` (`"take"` for a component of another stack)',
   19: 'correct the address, or set `onNewMachine: "install"` on the target if the machine was replaced',
   22: "the host needs a hand: the evidence below is on it, under /var/lib/gofleet",
 };
+
+/** Only some refusals of a pre-flight give way to that setting; the others say themselves what would do. */
+const UNSUPPORTED = /^(?!architecture ).* is not supported; wanted: |^SELinux is enforcing/;
 
 /** The error for a host's final word, with what the host printed last where that explains it. */
 export function hostError(host: string, place: string, result: AgentResult, events: readonly AgentEvent[]): HostError {
@@ -38,7 +40,9 @@ export function hostError(host: string, place: string, result: AgentResult, even
     }
   }
   if (lines.length === 1) lines.push(...lastOutput(events).map(indent));
-  const remedy = REMEDY[result.rc];
+  const remedy = UNSUPPORTED.test(result.msg)
+    ? 'set `unsupported: "allow"` on the target only if you know the host will do'
+    : REMEDY[result.rc];
   if (remedy !== undefined) lines.push(indent(`→ ${remedy}`));
   return new HostError(lines.join("\n"), result);
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { manifest, releaseId } from "../plan/manifest";
 import type { HostPlan } from "../plan/host-plan";
-import { factsLine, progressText, text, type AgentEvent } from "./agent-output";
+import { factsLine, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
 import { HostError } from "./errors";
@@ -45,6 +45,8 @@ export interface HostReleaseOptions {
 
 /** Exit code of the agent for a download it could not get; pushing the file from here may help. */
 const NO_DOWNLOAD = 15;
+/** Not where the sources were there and their build failed. */
+const pushHelps = ({ rc, msg }: AgentResult): boolean => rc === NO_DOWNLOAD && !msg.includes(" could not be built");
 /** More seconds than the hook itself has, for the confirmation that follows it. */
 const CONFIRM_MARGIN = 30;
 
@@ -180,7 +182,7 @@ export class HostRelease {
     try {
       return await this.#session.run(request, release.entries, beforeConfirm);
     } catch (error) {
-      if (!(error instanceof HostError) || error.result.rc !== NO_DOWNLOAD || !(await this.#push(release))) throw error;
+      if (!(error instanceof HostError) || !pushHelps(error.result) || !(await this.#push(release))) throw error;
       return this.#session.run(request, release.entries, beforeConfirm);
     }
   }

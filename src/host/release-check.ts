@@ -1,8 +1,10 @@
+import { isIP } from "node:net";
 import { at } from "../model/check";
 import { issue, sentence, type Issue } from "../model/issues";
 import { refusalsOf, type Refusal } from "../model/refused";
 import { ONLY_HOST, parseConnection } from "./connection";
-import type { ReleaseInputs } from "./release";
+import type { PlanBuild } from "../plan/host-plan";
+import type { PlanInputs, ReleaseInputs } from "./release";
 
 /** The SDK's stand-in for a value that is not known before the update. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -10,6 +12,8 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\s"'*?[$\p{Cc}]+)+$/u;
 const COMPONENT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const ATTRIBUTES = /^[0-7]{4} [a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]*( copy)?$/;
+/** A last `-` would ask apt to remove the package. See https://www.debian.org/doc/debian-policy/ch-controlfields.html#package. */
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/;
 const LARGEST_FILE = 1024 * 1024;
 
 /** What is wrong with a release's inputs; everything below an unknown is left for the update. */
@@ -44,6 +48,7 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
   ]) {
     if (!PATH.test(path)) add(`plan.symlinks["${path}"]`, path, "an absolute path");
   }
+  if (known(inputs.plan)) found.push(...checkSupplies(inputs.plan));
   found.push(...checkHosts(inputs));
   refused.push(...hostRefusals(inputs));
   return [
@@ -52,6 +57,44 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
     ...refused.map(({ path, reason }) => ({ property: "", reason: `${path}: ${reason}` })),
   ];
 }
+
+/** What the host builds, installs and keeps free. */
+function checkSupplies({ packages, listens, downloads }: Partial<PlanInputs> = {}): Issue[] {
+  const found: Issue[] = [];
+  for (const name of isKnown(packages) ? (packages ?? []) : []) {
+    if (isKnown(name) && !PACKAGE.test(name)) found.push(issue("plan.packages", name, "the name of a Debian package"));
+  }
+  for (const at of Object.keys(isKnown(listens) ? (listens ?? {}) : {})) {
+    const [, v6, v4, port] = /^(?:\[(.*)\]|([^[\]:]*)):(\d+)$/.exec(at) ?? [];
+    const right = isIP(v6 ?? v4 ?? "") === (v6 === undefined ? 4 : 6) && Number(port) > 0 && Number(port) < 65536;
+    if (!right) found.push(issue("plan.listens", at, "an IP address (IPv6 in brackets) and a port, as in 0.0.0.0:443"));
+  }
+  for (const [name, download] of Object.entries(isKnown(downloads) ? (downloads ?? {}) : {})) {
+    if (isKnown(download) && download.build !== undefined && isKnown(download.build)) {
+      found.push(...checkBuild(`plan.downloads["${name}"].build`, download.build));
+    }
+  }
+  return found;
+}
+
+function checkBuild(path: string, { package: what, output, goRoot, env }: PlanBuild): Issue[] {
+  const found: Issue[] = [];
+  if (isKnown(what) && !/^(?!.*\.\.)[A-Za-z0-9.][\w.~/-]*$/.test(what))
+    found.push(issue(`${path}.package`, what, "a package's directory in the module, as in ./cmd/proxy"));
+  if (isKnown(output) && !/^[A-Za-z0-9][\w.+-]*$/.test(output))
+    found.push(issue(`${path}.output`, output, "a file name"));
+  if (isKnown(goRoot) && !PATH.test(goRoot) && !/^download:[A-Za-z0-9][\w.+-]*$/.test(goRoot))
+    found.push(
+      issue(`${path}.goRoot`, goRoot, "an absolute path, or download: and the name of a download of the plan"),
+    );
+  for (const [key, value] of entries(env)) {
+    if (!/^[A-Za-z_]\w*$/.test(key) || /[\r\n\0]/.test(value))
+      found.push(issue(`${path}.env["${key}"]`, "(not shown)", "a variable's name and a value of one line"));
+  }
+  return found;
+}
+
+const isKnown = (value: unknown): boolean => value !== UNKNOWN;
 
 function checkHosts({ hosts }: ReleaseInputs): Issue[] {
   if ((hosts as unknown) === UNKNOWN) return [];

@@ -34,9 +34,26 @@ const plan: HostPlan = {
       ],
       overlay: { path: "go.env", text: "/etc/gofleet/c/go.env" },
     },
+    {
+      name: "tool-1.2.3",
+      format: "module",
+      variants: [{ arch: "any", checksum: "h1:CCC", urls: [], file: "tool.zip" }],
+      build: {
+        package: "./cmd/tool",
+        output: "tool",
+        goRoot: "download:go1.26.8",
+        env: { GOPROXY: "https://goproxy.corp.example", GOFLAGS: "-tags=small" },
+        keepSources: undefined,
+      },
+    },
   ],
   units: [{ name: "a.service", onChange: "restart", reads: ["/etc/systemd/system/a.service", "token"] }],
   probes: [{ name: "a", timeout: 5, script: "true\n" }],
+  packages: ["nginx", "ca-certificates"],
+  listens: [
+    { address: "0.0.0.0", port: 443, unit: "a.service" },
+    { address: "::1", port: 9180, unit: "a.service" },
+  ],
   confirm: 30,
 };
 
@@ -81,10 +98,28 @@ describe("a release's inputs", () => {
     assert.equal(JSON.stringify(planInputs(reversed)), JSON.stringify(planInputs(plan)));
   });
 
+  it("show packages and ports as a person reads them", () => {
+    assert.deepEqual(inputs.plan.packages, ["ca-certificates", "nginx"]);
+    assert.deepEqual(inputs.plan.listens, { "0.0.0.0:443": "a.service", "[::1]:9180": "a.service" });
+  });
+
   it("name a secret by a digest that depends on the key", () => {
     assert.notEqual(prepare(inputs, key).id, prepare(inputs, "11".repeat(32)).id);
     assert.ok(!JSON.stringify(prepare(inputs, key).plan).includes("hunter2"));
   });
+});
+
+const build = (more: object) => ({
+  plan: {
+    attributes: {},
+    downloads: {
+      t: {
+        format: "module",
+        variants: {},
+        build: { package: ".", output: "t", goRoot: "/usr/local/go", env: {}, ...more },
+      },
+    },
+  },
 });
 
 describe("check", () => {
@@ -120,6 +155,36 @@ describe("check", () => {
       "a mode of letters",
       { plan: { attributes: { "/etc/a": "rwx root:root" } } },
       /plan\.attributes\["\/etc\/a"\]: given "rwx root:root"/,
+    ],
+    [
+      "a package that apt would remove",
+      { plan: { attributes: {}, packages: ["nginx-"] } },
+      /plan\.packages: given "nginx-", wanted the name of a Debian package/,
+    ],
+    [
+      "a port at no address",
+      { plan: { attributes: {}, listens: { "localhost:80": "a.service" } } },
+      /plan\.listens: given "localhost:80", wanted an IP address/,
+    ],
+    [
+      "a port that is none",
+      { plan: { attributes: {}, listens: { "[::1]:99999": "a.service" } } },
+      /plan\.listens: given "\[::1\]:99999"/,
+    ],
+    [
+      "a build that climbs out of its module",
+      build({ package: "../other" }),
+      /downloads\["t"\]\.build\.package: given "\.\.\/other", wanted a package's directory/,
+    ],
+    [
+      "a build without a toolchain",
+      build({ goRoot: "go1.26.8" }),
+      /build\.goRoot: given "go1\.26\.8", wanted an absolute path, or download:/,
+    ],
+    [
+      "a build with a setting of two lines, and does not show it",
+      build({ env: { GOPROXY: "hunter2\nGOFLAGS=x" } }),
+      /^(?!.*hunter2).*build\.env\["GOPROXY"\]: given "\(not shown\)", wanted/s,
     ],
   ] as const) {
     it(`refuses ${title}`, () => assert.match(broken(change), wanted));

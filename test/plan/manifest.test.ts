@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { EMPTY_PLAN, type HostPlan, type PlanBuild } from "../../src/plan/host-plan";
+import { manifest, releaseId, sha256 } from "../../src/plan/manifest";
+import { recipeDigest } from "../../src/plan/recipe";
+
+const build: PlanBuild = {
+  package: "./cmd/tool",
+  output: "tool",
+  goRoot: "download:go1.26.8",
+  env: { GOPROXY: "https://goproxy.corp.example", GOFLAGS: "-tags=small", GOAMD64: "v3" },
+};
+const plan = (more: Partial<HostPlan> = {}, recipe: Partial<PlanBuild> = {}): HostPlan => ({
+  ...EMPTY_PLAN,
+  downloads: [
+    {
+      name: "tool-1.2.3",
+      format: "module",
+      variants: [{ arch: "any", checksum: "h1:CCC", urls: [] }],
+      build: { ...build, ...recipe },
+    },
+  ],
+  ...more,
+});
+const records = (text: string, kind: string): string[] =>
+  text.split("\n").filter((line) => line.startsWith(`${kind}\t`));
+
+describe("manifest", () => {
+  it("of an empty plan is what it was before there were builds, packages and ports", () => {
+    assert.equal(manifest(EMPTY_PLAN), "gofleet\t1\nconfirm\t0\n");
+    assert.equal(releaseId(manifest(EMPTY_PLAN)), sha256("gofleet\t1\nconfirm\t0\n").slice(0, 16));
+  });
+
+  it("names builds, packages and ports, sorted", () => {
+    const text = manifest(
+      plan({
+        packages: ["nginx", "ca-certificates"],
+        listens: [
+          { address: "::", port: 443, unit: "b.service" },
+          { address: "127.0.0.1", port: 80, unit: "a.service" },
+        ],
+      }),
+    );
+    const shaping = sha256("GOAMD64=v3\nGOFLAGS=-tags=small\n");
+    assert.deepEqual(records(text, "build"), [
+      `build\ttool-1.2.3\t./cmd/tool\ttool\tdownload:go1.26.8\tbin\t${shaping}`,
+    ]);
+    assert.deepEqual(records(text, "package"), ["package\tca-certificates", "package\tnginx"]);
+    assert.deepEqual(records(text, "listen"), ["listen\t127.0.0.1\t80\ta.service", "listen\t::\t443\tb.service"]);
+    const lines = text.trimEnd().split("\n").slice(1);
+    assert.deepEqual(lines, [...lines].sort());
+  });
+
+  it("is another for what shapes a command, not for where its modules come from", () => {
+    const id = (recipe: Partial<PlanBuild>): string => releaseId(manifest(plan({}, recipe)));
+    assert.equal(id({ env: { ...build.env, GOPROXY: "off", GOSUMDB: "off", HTTPS_PROXY: "http://proxy" } }), id({}));
+    const others: Partial<PlanBuild>[] = [
+      { package: "." },
+      { output: "other" },
+      { goRoot: "/usr/local/go" },
+      { keepSources: true },
+      { env: { ...build.env, GOAMD64: "v2" } },
+    ];
+    assert.equal(new Set([...others, {}].map(id)).size, 6);
+    const digest = (recipe: Partial<PlanBuild>): string => recipeDigest({ ...build, ...recipe });
+    assert.equal(new Set([...others, {}].map(digest)).size, 6);
+    assert.equal(digest({ env: { GOAMD64: "v3", GOFLAGS: "-tags=small" } }), digest({}));
+    assert.match(digest({}), /^[0-9a-f]{8}$/);
+  });
+
+  it("asks a unit to restart when the command it reads is built another way", () => {
+    const unit = { name: "a.service", onChange: "restart", reads: ["tool-1.2.3"] } as const;
+    const digest = (recipe: Partial<PlanBuild>): string[] => records(manifest(plan({ units: [unit] }, recipe)), "unit");
+    assert.notDeepEqual(digest({ goRoot: "download:go1.26.9" }), digest({}));
+    assert.deepEqual(digest({ env: { ...build.env, GOPROXY: "off" } }), digest({}));
+  });
+});
