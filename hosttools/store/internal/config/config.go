@@ -60,6 +60,8 @@ type GC struct {
 // Athens is the proxy that owns the store.
 type Athens struct {
 	Socket string `json:"socket"`
+	// PatienceSeconds is how long `ready` waits for an answer; Athens may just be starting.
+	PatienceSeconds int64 `json:"patienceSeconds"`
 	// Restart is run as root after the store became read-only or writable.
 	Restart []string `json:"restart"`
 }
@@ -89,7 +91,7 @@ func Read(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Repair: Repair{GraceSeconds: 120}}
+	c := &Config{Repair: Repair{GraceSeconds: 120}, Athens: Athens{PatienceSeconds: 30}}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(c); err != nil {

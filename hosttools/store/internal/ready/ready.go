@@ -23,9 +23,6 @@ import (
 // ErrReadOnly says that what is stored is served and nothing more is stored.
 var ErrReadOnly = errors.New("serves what it has and fetches nothing: the store is read-only")
 
-// The time Athens has for an answer; it may just be starting.
-const patience = 30 * time.Second
-
 // Check writes to the store and asks Athens for a version that is in it. What it says is what it saw.
 func Check(c *config.Config) (string, error) {
 	if err := store(c); err != nil {
@@ -108,7 +105,7 @@ func get(c *config.Config, path string) ([]byte, error) {
 			return dialer.DialContext(ctx, "unix", c.Athens.Socket)
 		},
 	}}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), config.Seconds(c.Athens.PatienceSeconds))
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://athens"+path, nil)
 	if err != nil {
