@@ -90,7 +90,8 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
 
     const plan = mirrorPlan<pulumi.Input<string>>(parts, mirrorTexts(parts, athens, args, now));
     const secrets = mirrorSecrets(parts, athens, args);
-    const release = new HostRelease(`${name}-release`, { ...shared, plan, secrets }, { parent: this });
+    const policy = { ...shared.policy, ...(store && args.keepStore !== false && { keepData: [store.path] }) };
+    const release = new HostRelease(`${name}-release`, { ...shared, plan, secrets, policy }, { parent: this });
 
     const { domain, port } = parts.front;
     const origin = `https://${domain}${port === 443 ? "" : `:${port}`}`;

@@ -50,10 +50,15 @@ export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<s
   readonly athens?: Omit<AthensArgs<pulumi.Input<string>>, "storage" | "pathPrefix">;
   /** How the store is kept within its budget and in good health; for storage of kind `disk`. */
   readonly store?: StoreArgs;
+  /**
+   * Whether the store on the host's disk stays when the mirror goes.
+   * @default true
+   */
+  readonly keepStore?: boolean;
 }
 
 const KEYS = [
-  ...["go", "source", "storage", "upstream", "privateModules", "client", "ca", "athens", "store"],
+  ...["go", "source", "storage", "upstream", "privateModules", "client", "ca", "athens", "store", "keepStore"],
   ...RELEASE_KEYS,
 ] as const;
 
@@ -61,7 +66,7 @@ const KEYS = [
 export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
   if (!isFields(args)) return [issue("", args, "an object such as { target, domain, tls, storage, go }")];
   const isUnknown = pulumi.Output.isInstance;
-  const { privateModules, client, athens, store, storage, upstream } = args;
+  const { privateModules, client, athens, store, keepStore, storage, upstream } = args;
   const hasPrivate = Array.isArray(privateModules) && privateModules.length > 0;
   return [
     ...checkReleaseArgs(args),
@@ -72,6 +77,9 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
     ...(client === undefined ? [] : checkClientPolicy("client", client, hasPrivate)),
     ...checkAthensArgs(athens, storage, upstream, Object.keys(hostsOf(args["target"])).length),
     ...(store === undefined ? [] : checkStoreArgs(store, storage)),
+    ...(keepStore === undefined || typeof keepStore === "boolean"
+      ? []
+      : [issue("keepStore", keepStore, "true or false")]),
   ];
 }
 

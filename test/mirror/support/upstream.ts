@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -25,26 +27,36 @@ export class Upstream {
 
   private constructor(
     private readonly server: Server,
+    private readonly tls: Server | undefined,
     private readonly source: string,
     private readonly folder: string,
   ) {}
 
-  static async start(address = "127.0.0.1"): Promise<Upstream> {
+  /** `tls`: it also answers over TLS, as whom the certificate says. */
+  static async start(address = "127.0.0.1", tls?: { readonly cert: string; readonly key: string }): Promise<Upstream> {
     const [source = ""] = execFileSync("go", ["env", "GOPROXY"], { encoding: "utf8", cwd: "/" }).trim().split(/[,|]/);
     const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
     const folder = join(cache, "gofleet", "upstream");
     mkdirSync(folder, { recursive: true });
-    const server = createServer();
-    const upstream = new Upstream(server, source.replace(/\/$/, ""), folder);
-    server.on("request", (request, response) => {
+    const listener: RequestListener = (request, response) => {
       upstream.answer(request.url ?? "/", response).catch((error: unknown) => {
         if (!response.headersSent) response.writeHead(502);
         response.end(`${String(error)}\n`);
       });
-    });
-    server.listen(0, address);
-    await once(server, "listening");
+    };
+    const servers = [createServer(listener), ...(tls ? [createTlsServer(tls, listener)] : [])];
+    const [plain = assert.fail(), secure] = servers;
+    const upstream = new Upstream(plain, secure, source.replace(/\/$/, ""), folder);
+    for (const server of servers) {
+      server.listen(0, address);
+      await once(server, "listening");
+    }
     return upstream;
+  }
+
+  /** The port that answers over TLS. */
+  get tlsPort(): number {
+    return (this.tls?.address() as AddressInfo).port;
   }
 
   /** What to put into GOPROXY. */
@@ -54,9 +66,11 @@ export class Upstream {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, "close");
+    for (const server of [this.server, ...(this.tls ? [this.tls] : [])]) {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    }
   }
 
   private async answer(path: string, response: ServerResponse): Promise<void> {
