@@ -13,7 +13,8 @@ export interface BuildOptions {
 }
 
 /** Makes the report of a preview. */
-export function buildReport({ stacks }: Preview, { gate }: BuildOptions = {}): Report {
+export function buildReport(preview: Preview, { gate }: BuildOptions = {}): Report {
+  const stacks = preview.stacks.map(ordered);
   const folded = stacks.map((stack) => ({ stack, ...fold(stack) }));
   const all = folded.flatMap(({ changed }) => changed);
   const risks = sorted(folded.flatMap((each) => risksOf(each.stack, each.changed)));
@@ -53,6 +54,23 @@ function told(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const found = [...unique.values()].filter(({ severity }) => severity !== "info");
   const telling = found.filter(({ message }) => !/^(preview|update) failed$/.test(message));
   return telling.length > 0 ? telling : found;
+}
+
+/** In an order of our own: the engine works on many resources at once, and its order changes from run to run. */
+function ordered(stack: StackPreview): StackPreview {
+  const by = <T>(items: readonly T[], key: (item: T) => string): T[] =>
+    items
+      .map((item) => [key(item), item] as const)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([, item]) => item);
+  // Our own components before resources of other packages.
+  const rank = ({ type }: { readonly type: string }): number => (type.startsWith("gofleet:") ? 0 : 1);
+  return {
+    ...stack,
+    resources: by(stack.resources, (each) => JSON.stringify([rank(each), each.name, each.urn])),
+    refreshed: by(stack.refreshed, ({ urn }) => urn),
+    policies: by(stack.policies, ({ policy, urn, message }) => JSON.stringify([policy, urn, message])),
+  };
 }
 
 /** Components by operation, a component with all that belongs to it as one; resources outside of any count as well. */

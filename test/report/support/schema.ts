@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020";
+import { REPOSITORY } from "../../support/engine/project";
+
+const schema = JSON.parse(readFileSync(join(REPOSITORY, "docs/pr-report.schema.json"), "utf8")) as object;
+const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
+
+/** Where a report is not as docs/pr-report.schema.json says. */
+export function schemaErrors(report: unknown): string[] {
+  return validate(report)
+    ? []
+    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ""}`);
+}
