@@ -7,6 +7,7 @@ import { diffCommand } from "./diff";
 import { driftCommand } from "./drift";
 import { lockCommand } from "./lock";
 import { mirrorCommand } from "./mirror";
+import { postCommand } from "./post";
 import { previewCommand } from "./preview";
 import { renderCommand } from "./render";
 
@@ -27,6 +28,7 @@ function gofleet(): Command {
     .addCommand(inherit(renderCommand()))
     .addCommand(inherit(adoptCommand()))
     .addCommand(inherit(driftCommand()))
+    .addCommand(inherit(postCommand()))
     .addCommand(inherit(previewCommand()))
     .addCommand(inherit(diffCommand()))
     .addCommand(inherit(mirrorCommand()));
