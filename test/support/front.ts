@@ -18,6 +18,8 @@ export interface Setup {
   readonly args?: Partial<FrontArgs>;
   readonly context?: FrontContext;
   readonly files?: Partial<FrontFiles>;
+  /** Another certificate than a good one with its chain. */
+  readonly pair?: (ca: TestAuthority) => Pick<FrontFiles, "certificate" | "key">;
   /** Without a store every answer goes through Athens. */
   readonly store?: false;
 }
@@ -39,12 +41,12 @@ export class TestMirror {
   readonly log: AbsolutePath = `/${join(this.root, "access.log").slice(1)}`;
 
   constructor(setup: Setup = {}) {
-    const { args, context, files, store } = setup;
+    const { args, context, files, pair, store } = setup;
     this.front = new TestFront(
       this.root,
       { domain: DOMAIN, tls: { certificate: "", key: "" }, log: { requests: "all", file: this.log }, ...args },
       { store: store === false ? undefined : this.store, ...context },
-      { ...this.files, ...files },
+      { ...this.files, ...pair?.(this.ca), ...files },
     );
     mkdirSync(this.store, { recursive: true });
   }

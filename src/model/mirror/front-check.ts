@@ -51,7 +51,7 @@ export function checkFront(path: string, args: unknown, options: FrontCheckOptio
       }),
     ),
     ...check("log", (log, here) =>
-      checkFields(here, log, { requests: oneOf("all", "notable", "none"), file: parsed(parsePath) }),
+      checkFields(here, log, { requests: oneOf("all", "notable", "none"), file: parsed(parseLogFile) }),
     ),
     ...check("access", (access, here) => checkAccess(here, access, isUnknown)),
     ...check("sumdb", (sumdb, here) =>
@@ -103,6 +103,16 @@ function parseDomain(path: string, given: unknown): Parsed<string> {
   const wanted = 'the name in GOPROXY, such as "goproxy.corp.example": lower case, without scheme and port';
   const ok = !parseAddress(path, given).issue && given === String(given).toLowerCase();
   return ok && typeof given === "string" ? { value: given } : { issue: issue(path, given, wanted) };
+}
+
+function parseLogFile(path: string, given: unknown): Parsed<string> {
+  const file = parsePath(path, given);
+  if (file.issue) return file;
+  // The directory becomes writable for the service.
+  const ok = /^\/[^/]+\/[^/]+/.test(file.value);
+  return ok
+    ? file
+    : { issue: issue(path, given, 'a file in a directory for logs, such as "/var/log/goproxy/access.log"') };
 }
 
 function checkAddresses(given: unknown, path: string): Issue[] {

@@ -8,7 +8,7 @@ export interface FrontArgs<Value = string> {
   /** The certificate that clients see. */
   readonly tls: FrontTls<Value>;
   /**
-   * Addresses of the host on which the front listens.
+   * Addresses of the host on which the front listens; without `::` on a host whose kernel has no IPv6.
    * @default ["0.0.0.0", "::"]
    */
   readonly addresses?: readonly string[];

@@ -1,6 +1,6 @@
 import type { Front } from "../../model/mirror/front-resolve";
 import type { AbsolutePath, UnitName } from "../../model/names";
-import { nginxConfig } from "../../render/mirror/nginx";
+import { nginxConfig, openFiles } from "../../render/mirror/nginx";
 import type { NginxPlace } from "../../render/mirror/nginx-place";
 import { nginxService, renewalUnits } from "../../render/mirror/nginx-units";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
@@ -136,10 +136,15 @@ function service(front: Front, place: MirrorPlace, paths: FrontPaths): string {
       ...(front.tls.kind === "files" ? [front.tls.certificateFile, front.tls.keyFile] : []),
       ...(front.store === undefined ? [] : [front.store]),
     ],
-    files: front.connections * 3 + 20_000,
+    writes: front.log.file === undefined ? [] : [directory(front.log.file)],
+    files: openFiles(front),
     port: front.port,
     stop: STOP,
   });
+}
+
+function directory(path: AbsolutePath): AbsolutePath {
+  return `/${path.split("/").slice(1, -1).join("/")}`;
 }
 
 interface RenewalPlan {

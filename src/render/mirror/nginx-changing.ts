@@ -10,7 +10,6 @@ export function mutableLocations(front: Front): string {
   const location = (path: string, seconds: number) =>
     block(
       `location ~ ${pattern(path)}`,
-      onward("localhost"),
       `proxy_read_timeout ${seconds}s;`,
       `proxy_cache_lock_timeout ${seconds}s;`,
       `proxy_cache_lock_age ${seconds}s;`,
@@ -58,12 +57,7 @@ const LOOKUP = 3600;
 
 function passedOn({ sumdbThrough, resolver, wait }: Front): string {
   if (sumdbThrough === undefined) {
-    return lines(
-      onward("localhost"),
-      `proxy_read_timeout ${wait.list}s;`,
-      source("athens"),
-      "proxy_pass http://gomod-athens$uri;",
-    );
+    return lines(`proxy_read_timeout ${wait.list}s;`, source("athens"), "proxy_pass http://gomod-athens$uri;");
   }
   const { scheme, host, port, prefix } = sumdbThrough;
   const group = resolver.length > 0 ? `${host}:${port}` : "gomod-sumdb";

@@ -1,10 +1,14 @@
 import { lines, word } from "./nginx-text";
 
-/** Where an answer came from, as the client and the log see it. */
+/** For browsers; a location with headers of its own must repeat it. */
+export const NO_SNIFFING = "add_header X-Content-Type-Options nosniff always;";
+
+/** Where an answer came from, as the client and the log see it: a name, or a variable that holds one. */
 export function source(name: string): string {
   return lines(
-    `add_header X-Gomod-Source ${word`${name}`} always;`,
+    `add_header X-Gomod-Source ${name.startsWith("$") ? name : word`${name}`} always;`,
     "add_header X-Gomod-Cache $upstream_cache_status always;",
+    NO_SNIFFING,
   );
 }
 

@@ -108,8 +108,7 @@ function tierLocation(
     `proxy_cache_key "${tier}_source $gomod_generation$uri";`,
     `proxy_cache_valid 200 ${kind === "list" ? fresh : cacheKeep}s;`,
     kind === "list" ? "proxy_cache_use_stale updating;" : "",
-    `add_header X-Gomod-Source ${tier}_source always;`,
-    "add_header X-Gomod-Cache $upstream_cache_status always;",
+    source(`${tier}_source`),
     `proxy_pass ${tier}$uri;`,
     `error_page ${FAILED} = ${next};`,
   );

@@ -14,6 +14,8 @@ export interface NginxUnit {
   readonly passwords?: { readonly secret: AbsolutePath; readonly copy: AbsolutePath };
   /** Files outside /etc and /usr that the master reads. */
   readonly reads: readonly AbsolutePath[];
+  /** Directories that it writes to, besides its own: the log's. */
+  readonly writes: readonly AbsolutePath[];
   /** Descriptors of a worker. */
   readonly files: number;
   readonly port: number;
@@ -66,6 +68,7 @@ export function nginxService(unit: NginxUnit): string {
         CacheDirectory: text(cache),
         CacheDirectoryMode: literal("0711"),
         ReadOnlyPaths: unit.store && words(`-${unit.store}`),
+        ReadWritePaths: unit.writes.length > 0 ? words(...unit.writes) : undefined,
         ...sandbox(unit),
       },
     ],
@@ -101,9 +104,9 @@ function passwordCopy({ secret, copy }: { secret: AbsolutePath; copy: AbsolutePa
 }
 
 /** See systemd.exec(5). */
-function sandbox({ port, reads }: NginxUnit): UnitSection[1] {
+function sandbox({ port, reads, writes }: NginxUnit): UnitSection[1] {
   const on = literal("yes");
-  const inHome = reads.some((each) => /^\/(home|root|run\/user)(\/|$)/.test(each));
+  const inHome = [...reads, ...writes].some((each) => /^\/(home|root|run\/user)(\/|$)/.test(each));
   const capabilities = ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"];
   return {
     CapabilityBoundingSet: literal(

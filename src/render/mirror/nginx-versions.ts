@@ -1,6 +1,6 @@
 import type { Front } from "../../model/mirror/front-resolve";
 import type { AbsolutePath } from "../../model/names";
-import { onward, source } from "./nginx-headers";
+import { source } from "./nginx-headers";
 import type { NginxPlace } from "./nginx-place";
 import { FAILED, firstTier, STALE_WHEN_FAILED } from "./nginx-tiers";
 import { block, lines, pattern, word } from "./nginx-text";
@@ -35,7 +35,7 @@ export function versionLocations(front: Front, place: NginxPlace): string {
   return lines(
     store === undefined ? "" : storeLocations(front, place, store),
     athensLocations(front, place),
-    infoSubrequest(front),
+    infoSubrequest(),
     unfetched(front),
     redirected(front),
     readOnlyLocations(front, place),
@@ -60,7 +60,7 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
     block(
       "location @info",
       ifReadOnly(front, place),
-      fetching(front, 60),
+      fetching(60),
       source("athens"),
       "proxy_pass http://gomod-athens$uri;",
       otherwise(front),
@@ -100,10 +100,10 @@ function athensLocations(front: Front, place: NginxPlace): string {
           block(`if (-f ${word`${place.readOnlyFlag}`})`, "return 530;"),
           `error_page 530 = @${kind}-read-only;`,
         );
-  const info = [fetching(front, 600), source("athens"), "proxy_pass http://gomod-athens$uri;", otherwise(front)];
+  const info = [fetching(600), source("athens"), "proxy_pass http://gomod-athens$uri;", otherwise(front)];
   const file = [
     afterInfo(),
-    fetching(front, front.cacheKeep),
+    fetching(front.cacheKeep),
     source("athens"),
     "proxy_pass http://gomod-athens$uri;",
     otherwise(front, BUT_500),
@@ -119,11 +119,11 @@ function athensLocations(front: Front, place: NginxPlace): string {
 }
 
 /** `.info` of the version that a request is about. It answers what `@info` does, from the same cache. */
-function infoSubrequest(front: Front): string {
+function infoSubrequest(): string {
   return block(
     "location = /.gomod/info",
     "internal;",
-    fetching(front, 60),
+    fetching(60),
     'proxy_cache_key "$gomod_generation/$gomod_m/@v/$gomod_v.info";',
     "proxy_intercept_errors off;",
     "proxy_pass http://gomod-athens/$gomod_m/@v/$gomod_v.info;",
@@ -161,7 +161,6 @@ function unfetched(front: Front): string {
 function redirected(front: Front): string {
   return block(
     "location @redirected",
-    onward("localhost"),
     source("athens"),
     "proxy_cache off;",
     "proxy_pass http://gomod-athens$uri;",
@@ -195,13 +194,8 @@ function ifReadOnly({ tiers }: Front, { readOnlyFlag }: NginxPlace): string {
 }
 
 /** @param keep seconds for which a found answer is fresh; one that is not found is never kept */
-function fetching({ wait }: Front, keep: number): string {
-  return lines(
-    onward("localhost"),
-    `proxy_read_timeout ${wait.fetch}s;`,
-    `proxy_cache_valid 200 ${keep}s;`,
-    `proxy_cache_use_stale updating ${STALE_WHEN_FAILED};`,
-  );
+function fetching(keep: number): string {
+  return lines(`proxy_cache_valid 200 ${keep}s;`, `proxy_cache_use_stale updating ${STALE_WHEN_FAILED};`);
 }
 
 /** After `afterInfo` 500 has another meaning. */

@@ -2,12 +2,11 @@ import type { Front } from "../../model/mirror/front-resolve";
 import { socketAddress } from "../../model/mirror/front-parse";
 import { privatePathExpression } from "../../model/mirror/private-modules";
 import { MARKER } from "../marker";
-import { mutableLocations, sumdbLocations } from "./nginx-changing";
-import { tierLocations, tierMaps } from "./nginx-tiers";
+import { tierMaps } from "./nginx-tiers";
 import type { NginxPlace } from "./nginx-place";
+import { clientServer } from "./nginx-server";
 import { statusServer } from "./nginx-status";
 import { block, lines, pattern, word } from "./nginx-text";
-import { versionLocations } from "./nginx-versions";
 
 /**
  * The whole nginx.conf of a mirror's front, an instance of its own: complete versions straight from the store,
@@ -18,8 +17,7 @@ export function nginxConfig(front: Front, place: NginxPlace): string {
   const main = lines(
     `user ${word`${place.frontUser}`};`,
     `worker_processes ${front.workers};`,
-    // Two descriptors for each connection that goes on, one for a file, and room for the cache of open files.
-    `worker_rlimit_nofile ${front.connections * 3 + OPEN_FILES};`,
+    `worker_rlimit_nofile ${openFiles(front)};`,
     `worker_shutdown_timeout ${front.drain}s;`,
     "daemon off;",
     `pid ${word`${place.run}/nginx.pid`};`,
@@ -34,25 +32,20 @@ export function nginxConfig(front: Front, place: NginxPlace): string {
     maps(front, place),
     limits(front),
     "",
-    server(front, place),
+    clientServer(front, place),
     "",
     statusServer(place),
   );
   return `${MARKER}\n\n${main}\n\n${http}\n`;
 }
 
+/** Descriptors of a worker: three for a connection that goes on and reads a file, and those of files kept open. */
+export function openFiles({ connections }: Front): number {
+  return connections * 3 + OPEN_FILES;
+}
+
 /** Files that nginx keeps open, and their limit in each worker. */
 const OPEN_FILES = 20_000;
-
-/** What TLS 1.2 clients are offered: forward secrecy and authenticated encryption only. TLS 1.3 has no other. */
-const CIPHERS = [
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-];
 
 function base({ cache }: NginxPlace): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -162,96 +155,5 @@ function limits({ limits }: Front): string {
       ? ""
       : `limit_req_zone $binary_remote_addr zone=gomod_requests:16m rate=${limits.requests}r/s;`,
     limits.connections === undefined ? "" : "limit_conn_zone $binary_remote_addr zone=gomod_connections:16m;",
-  );
-}
-
-function server(front: Front, place: NginxPlace): string {
-  const { limits, addresses, port, http2Directive } = front;
-  const closed = ["/catalog", "/index", "/metrics", "/readyz", "/version"];
-  return block(
-    "server",
-    addresses.map((address) => {
-      const only = address.includes(":") ? " ipv6only=on" : "";
-      return `listen ${socketAddress(address, port)} ssl${http2Directive ? "" : " http2"}${only} backlog=4096;`;
-    }),
-    http2Directive ? "http2 on;" : "",
-    `server_name ${word`${front.domain}`};`,
-    tls(front, place),
-    limits.requests === undefined ? "" : `limit_req zone=gomod_requests burst=${limits.burst} nodelay;`,
-    limits.connections === undefined ? "" : `limit_conn gomod_connections ${limits.connections};`,
-    "limit_req_status 429;",
-    "limit_conn_status 429;",
-    access(front, place),
-    proxying(front),
-    // Nothing is ever written through this server; a rule of each location could be forgotten in one.
-    block("if ($gomod_writes)", "return 405;"),
-    "",
-    block("location = /healthz", "access_log off;", "default_type text/plain;", 'return 200 "ok\\n";'),
-    closed.map((path) => block(`location = ${path}`, "return 403;")),
-    "",
-    versionLocations(front, place),
-    mutableLocations(front),
-    sumdbLocations(front),
-    tierLocations(front),
-    block("location /", "default_type text/plain;", 'return 404 "not a path of the module proxy protocol\\n";'),
-  );
-}
-
-function tls({ tls, access }: Front, place: NginxPlace): string {
-  const [certificate, key] =
-    tls.kind === "secret" ? [place.certificate, place.key] : [tls.certificateFile, tls.keyFile];
-  return lines(
-    `ssl_certificate ${word`${certificate}`};`,
-    `ssl_certificate_key ${word`${key}`};`,
-    "ssl_protocols TLSv1.2 TLSv1.3;",
-    `ssl_ciphers ${CIPHERS.join(":")};`,
-    "ssl_prefer_server_ciphers on;",
-    "ssl_ecdh_curve X25519:prime256v1:secp384r1;",
-    "ssl_session_cache shared:gomod_tls:10m;",
-    "ssl_session_timeout 1d;",
-    "ssl_session_tickets off;",
-    access?.clientCa
-      ? [
-          `ssl_client_certificate ${word`${place.clientCa}`};`,
-          `ssl_verify_client ${access.users ? "optional" : "on"};`,
-          "ssl_verify_depth 4;",
-        ]
-      : [],
-  );
-}
-
-function access({ access }: Front, { passwords }: NginxPlace): string {
-  if (!access?.users) return "";
-  return lines(
-    `auth_basic ${access.clientCa ? "$gomod_realm" : '"modules"'};`,
-    `auth_basic_user_file ${word`${passwords}`};`,
-  );
-}
-
-/** Settings of every request that goes on; locations add the rest. */
-function proxying({ caFile, wait }: Front): string {
-  return lines(
-    "proxy_http_version 1.1;",
-    // A connection that Athens closed while it was idle is not an error of the client's; there is no second server.
-    "proxy_next_upstream error;",
-    "proxy_connect_timeout 5s;",
-    "proxy_send_timeout 30s;",
-    `proxy_read_timeout ${wait.fetch}s;`,
-    "proxy_intercept_errors on;",
-    "proxy_force_ranges on;",
-    "proxy_max_temp_file_size 4096m;",
-    "proxy_cache gomod;",
-    'proxy_cache_key "$gomod_generation$uri";',
-    // Athens forbids to cache its lists; what may be kept, and for how long, is said here.
-    "proxy_ignore_headers Cache-Control Expires Vary Set-Cookie X-Accel-Expires X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;",
-    "proxy_hide_header Set-Cookie;",
-    "proxy_cache_lock on;",
-    `proxy_cache_lock_timeout ${wait.fetch}s;`,
-    `proxy_cache_lock_age ${wait.fetch}s;`,
-    "proxy_ssl_server_name on;",
-    "proxy_ssl_verify on;",
-    "proxy_ssl_verify_depth 4;",
-    "proxy_ssl_protocols TLSv1.2 TLSv1.3;",
-    `proxy_ssl_trusted_certificate ${word`${caFile}`};`,
   );
 }

@@ -54,6 +54,7 @@ describe("front args", () => {
     "an old nginx": [{ nginx: "1.14" }, /^nginx: .*1\.18 or newer/],
     "too few connections": [{ connections: 768 }, /^connections: given 768, wanted a whole number from 1024/],
     "an unknown log": [{ log: { requests: "some" } }, /^log\.requests: .*one of all, notable, none/],
+    "a log in no directory": [{ log: { file: "/access.log" } }, /^log\.file: .*directory for logs/],
     "access for nobody": [{ access: {} }, /^access: missing, wanted users/],
     "a user with a colon": [
       { access: { users: { "a:b": "k3V9mZpQ7xTfLw2RbN8sHdYc" } } },
