@@ -1,11 +1,6 @@
 # sh agent VERB DIRECTORY: the directory holds what the operator sent, or is a run's.
 main() {
-  VERB=$1
-  UPLOAD=$2
-  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST='' CUT='' PART='' BUILDER='' VAR=''
-  uptime_seconds
-  STARTED=$UPTIME
-  read_request "$UPLOAD"
+  begin "$@"
   case $VERB in
     boot | exited | packages) "verb_$VERB" ;;
   esac
@@ -20,6 +15,17 @@ main() {
     run | apply | follow | confirm | revert | read | remove | facts | put | adoption | hook) "verb_$VERB" ;;
     *) fail 66 "unknown verb '$VERB'" ;;
   esac
+}
+
+# begin VERB DIRECTORY: what is known before anything is read from the host.
+begin() {
+  VERB=$1
+  UPLOAD=$2
+  NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
+  CUT='' PART='' BUILDER='' VAR=''
+  uptime_seconds
+  STARTED=$UPTIME
+  read_request "$UPLOAD"
 }
 
 # Started by a timer or a launch, from the run's own directory, not by an operator's upload.
