@@ -149,7 +149,7 @@ describe("agent: supplies", function () {
             .filter((line) => line !== "");
         };
         assert.deepEqual(taken("10.0.0.1", socket("10.0.0.1:443", "nginx", 12, 13), socket("10.0.0.1:80")), [
-          "10.0.0.1:443\tour.service\t10.0.0.1:443\ta \t 12 13",
+          "10.0.0.1:443\tour.service\t10.0.0.1:443\tnginx\t 12 13",
         ]);
         const meets: Readonly<Record<string, string>> = {
           "10.0.0.1": "0.0.0.0:443 *:443 10.0.0.1%eth0:443",
