@@ -5,6 +5,7 @@ import { decide, type GateOptions } from "./gate";
 import { meaning } from "./meaning";
 import type { Counts, Level, Report, Risk, StackSummary } from "./report";
 import { risksOf, sorted } from "./risks";
+import { differ } from "./text-diff";
 import { nameOf } from "./urn";
 import { counted, joined, own, type Words } from "./words";
 
@@ -15,7 +16,8 @@ export interface BuildOptions {
 /** Makes the report of a preview. */
 export function buildReport(preview: Preview, { gate }: BuildOptions = {}): Report {
   const stacks = preview.stacks.map(ordered);
-  const folded = stacks.map((stack) => ({ stack, ...fold(stack) }));
+  const diff = differ();
+  const folded = stacks.map((stack) => ({ stack, ...fold(stack, diff) }));
   const all = folded.flatMap(({ changed }) => changed);
   const risks = sorted(folded.flatMap((each) => risksOf(each.stack, each.changed)));
   const summaries = folded.map((each) => summary(each.stack, each));

@@ -1,5 +1,6 @@
 import { changes, type Operation, type Position, type ResourceChange, type StackPreview } from "./change";
 import { isRelease, releaseChange, type ReleaseChange } from "./release-change";
+import type { Differ } from "./text-diff";
 
 /** A gofleet component with its own resources, or a resource outside of any. */
 export interface Component {
@@ -22,7 +23,7 @@ export interface Folded {
 }
 
 /** Folds every resource under its nearest gofleet component. */
-export function fold({ stack, resources }: StackPreview): Folded {
+export function fold({ stack, resources }: StackPreview, diff: Differ): Folded {
   const byUrn = new Map(resources.map((each) => [each.urn, each]));
   const members = new Map<string, ResourceChange[]>();
   for (const resource of resources) {
@@ -36,7 +37,7 @@ export function fold({ stack, resources }: StackPreview): Folded {
     if (root === undefined || ![root, ...children].some((each) => changes(each) || each.failed)) return [];
     const releases = [root, ...children]
       .filter((each) => isRelease(each) && changes(each))
-      .map((resource) => ({ resource, change: releaseChange(resource) }));
+      .map((resource) => ({ resource, change: releaseChange(resource, diff) }));
     const position = placeOf(root, byUrn) ?? children.find((each) => each.position !== undefined)?.position;
     return [
       {

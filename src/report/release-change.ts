@@ -5,7 +5,7 @@ import type { DownloadInputs, PlanInputs, ReleaseInputs } from "../host/release"
 import type { PlanUnit } from "../plan/host-plan";
 import { SECRET, type ResourceChange } from "./change";
 import { isMap } from "./compare";
-import { textDiff, type TextDiff } from "./text-diff";
+import type { Differ, TextDiff } from "./text-diff";
 
 /** What a release resource's change means on its hosts. */
 export interface ReleaseChange {
@@ -60,7 +60,7 @@ export function isRelease({ type }: { readonly type: string }): boolean {
 type Inputs = { readonly [Key in keyof ReleaseInputs]?: unknown };
 
 /** Reads a release resource's change; what the engine masked stays masked. */
-export function releaseChange(change: ResourceChange): ReleaseChange {
+export function releaseChange(change: ResourceChange, diff: Differ): ReleaseChange {
   const olds = change.oldInputs as Inputs;
   const news = change.op === "delete" ? {} : (change.newInputs as Inputs);
   const before = map(olds.hosts);
@@ -72,7 +72,7 @@ export function releaseChange(change: ResourceChange): ReleaseChange {
     .sort();
   const reconnected = hosts.filter((host) => host in before && before[host] !== after[host]);
   const drift = driftOf(olds);
-  const files = fileDiffs(olds, news);
+  const files = fileDiffs(olds, news, diff);
   const parts = planParts(plan(olds), plan(news));
   const shownSecrets = [...secrets(olds, news), ...maskedFiles(olds, news)];
   const content = files.length > 0 || parts.length > 0 || shownSecrets.some(({ kind }) => kind !== "maybe");
@@ -135,14 +135,14 @@ export function driftOf({ drift }: Inputs): ReleaseChange["drift"] {
   );
 }
 
-function fileDiffs(olds: Inputs, news: Inputs): TextDiff[] {
+function fileDiffs(olds: Inputs, news: Inputs, diff: Differ): TextDiff[] {
   const before = map(olds.files);
   const after = map(news.files);
   const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   const text = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
   return paths
-    .filter((path) => !isDeepStrictEqual(before[path], after[path]))
-    .map((path) => textDiff(path, text(before[path]), text(after[path])));
+    .filter((path) => before[path] !== after[path])
+    .map((path) => diff(path, text(before[path]), text(after[path])));
 }
 
 /** Parts of the plan that differ; addresses of downloads are not part of a release. */

@@ -17,7 +17,21 @@ const CONTEXT = 3;
 const TIMEOUT = 250;
 
 /** Undefined on one side: the text is new, or goes. */
-export function textDiff(path: string, before: string | undefined, after: string | undefined): TextDiff {
+export type Differ = (path: string, before: string | undefined, after: string | undefined) => TextDiff;
+
+/** A differ that compares each pair of texts once: a fleet has the same change in many places. */
+export function differ(): Differ {
+  const known = new Map<string | undefined, Map<string | undefined, TextDiff>>();
+  return (path, before, after) => {
+    const by = known.get(before) ?? new Map<string | undefined, TextDiff>();
+    known.set(before, by);
+    const found = by.get(after) ?? textDiff(path, before, after);
+    by.set(after, found);
+    return found.path === path ? found : { ...found, path };
+  };
+}
+
+function textDiff(path: string, before: string | undefined, after: string | undefined): TextDiff {
   const kind = before === undefined ? "add" : after === undefined ? "delete" : "update";
   const hidden = [before, after].find((text) => text === SECRET || text === UNKNOWN);
   if (hidden !== undefined) return { path, kind, lines: [`(${says(hidden)})`], added: 0, removed: 0 };
