@@ -10,7 +10,7 @@ const NO_SDK = /^(?!@pulumi\/(?!pulumi(\/|$)))/;
 /** model ← render ← plan ← targets ← components; host beside targets, engine apart; cli on top, known to nobody. */
 const LAYERS: Layers = {
   model: { imports: [], packages: [/^fastest-levenshtein$/] },
-  render: { imports: ["model"], packages: [/^smol-toml$/] },
+  render: { imports: ["model"], packages: [/^(smol-toml|yaml)$/] },
   plan: { imports: ["model", "render"], packages: [] },
   host: { imports: ["model", "render", "plan"], packages: [NO_SDK] },
   targets: { imports: ["model", "render", "plan", "host"], packages: [PULUMI] },

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { alertRules, scrapeConfig } from "../../../src/render/mirror/alerts";
+import { dashboard } from "../../../src/render/mirror/dashboard";
+import { assertGolden } from "../../support/golden";
+
+interface Groups {
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+}
+
+describe("a mirror's alert rules", () => {
+  it("are as written down", () => {
+    assertGolden("mirror/alerts.yml", alertRules({ component: "goproxy", watchEvery: 15, repairEvery: 600 }));
+    assertGolden("mirror/scrape.yml", scrapeConfig("goproxy", "127.0.0.1:9180"));
+  });
+
+  it("ask for this mirror alone", () => {
+    const { groups } = parse(alertRules({ component: "other", watchEvery: 15, repairEvery: 600 })) as Groups;
+    for (const { alert, expr } of groups[0]?.rules ?? []) assert.match(expr, /\{component="other"\}/, alert);
+  });
+
+  it("wait longer for a keeper that is told to run seldom", () => {
+    const text = alertRules({ component: "goproxy", watchEvery: 600, repairEvery: 86_400 });
+    assert.match(text, /last_run_timestamp_seconds\{component="goproxy"\} > 6000$/m);
+    assert.match(text, /last_repair_timestamp_seconds\{component="goproxy"\} > 518400$/m);
+  });
+});
+
+interface Placed {
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+}
+
+describe("a mirror's dashboard", () => {
+  it("is as written down", () => assertGolden("mirror/dashboard.json", dashboard()));
+
+  it("has panels beside each other, none over another", () => {
+    const { panels } = JSON.parse(dashboard()) as { panels: readonly Placed[] };
+    const taken = new Map<string, string>();
+    for (const { title, gridPos } of panels) {
+      assert.ok(gridPos.x + gridPos.w <= 24, `${title} is too wide`);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          assert.ok(!taken.has(`${x} ${y}`), `${title} lies over ${taken.get(`${x} ${y}`)}`);
+          taken.set(`${x} ${y}`, title);
+        }
+      }
+    }
+  });
+});
