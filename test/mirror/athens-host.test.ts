@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resolveAthens, type AthensArgs } from "../../src/model/mirror/athens";
+import { checkAthens } from "../../src/model/mirror/athens-check";
+import { describe as text } from "../../src/model/issues";
 import { athensDirectories, athensPlan, athensTexts } from "../../src/plan/mirror/athens";
 import { mirrorPlace, secretPath } from "../../src/plan/mirror/place";
 import { athensSecrets } from "../../src/render/mirror/athens-environment";
@@ -40,6 +42,7 @@ describe("Athens on a real host", function () {
       egress: { proxy: "http://127.0.0.1:9", except: [GIT, "127.0.0.1"] },
       limits: { memory: "1 GiB", tasks: 500 },
     };
+    assert.equal(text(checkAthens("", args, { hosts: 1, hasModuleProxy: true })), "");
     putFiles(args, binary);
     await host.exec(
       `systemd-tmpfiles --create /etc/tmpfiles.d/goproxy.conf && systemctl daemon-reload && systemctl start ${UNIT}`,
@@ -49,9 +52,9 @@ describe("Athens on a real host", function () {
   after(() => hosts.stopAll());
 
   const onHost = (path: string) => join(host.rootDir, path);
-  const write = (path: string, text: string, mode = 0o644) => {
+  const write = (path: string, content: string, mode = 0o644) => {
     mkdirSync(dirname(onHost(path)), { recursive: true });
-    writeFileSync(onHost(path), text);
+    writeFileSync(onHost(path), content);
     chmodSync(onHost(path), mode);
   };
   const get = (path: string) =>
@@ -97,8 +100,8 @@ describe("Athens on a real host", function () {
     const go = { goBinary: "/usr/local/go/bin/go", goRoot: "/usr/local/go" };
     const around = { ...go, privateModules: [`${GIT}/*`] };
     const { files = [] } = athensPlan(athens, place, athensTexts(athens, place, around), go);
-    for (const { path, text, mode } of files) write(path, text, parseInt(mode, 8));
-    for (const [name, text] of Object.entries(athensSecrets(athens))) write(secretPath(place, name), text, 0o400);
+    for (const file of files) write(file.path, file.text, parseInt(file.mode, 8));
+    for (const [name, secret] of Object.entries(athensSecrets(athens))) write(secretPath(place, name), secret, 0o400);
     const unit = files.find(({ path }) => path.endsWith(UNIT))?.text ?? "";
     const program = /\/usr\/local\/lib\/\S+\/bin\/athens/.exec(unit)?.[0] ?? "";
     mkdirSync(dirname(onHost(program)), { recursive: true });

@@ -1,9 +1,8 @@
-import { at, isFields, type Fields } from "../check";
+import { at, isFields } from "../check";
 import { issue, type Issue } from "../issues";
 import { parsePath } from "../names";
 import { parseDuration, parseSize } from "../units";
 import {
-  below,
   byKind,
   checkFields,
   flag,
@@ -213,40 +212,4 @@ function checkParams(
     if (value === undefined || isUnknown(value)) return [];
     return matching(/^[^\s'"\\]*$/, "text without white space, quotes and backslashes")(here, value);
   });
-}
-
-/** What storage, flight, index, hosts and timeouts may not be together: Athens starts with most of it. */
-export function checkTogether(path: string, args: Fields, hosts: number): Issue[] {
-  const kindOf = (value: unknown) => (isFields(value) ? value.kind : undefined);
-  const storage = kindOf(args.storage);
-  const flight = args.singleFlight === undefined ? "memory" : kindOf(args.singleFlight);
-  const index = kindOf(args.index);
-  const issues: Issue[] = [];
-  const refuse = (key: string, given: unknown, wanted: string) => issues.push(issue(below(path, key), given, wanted));
-  if (hosts > 1 && (storage === "disk" || storage === "memory")) {
-    refuse(
-      "storage.kind",
-      storage,
-      `a storage that ${hosts} hosts share: each would have modules that the others lack`,
-    );
-  }
-  if (hosts > 1 && flight === "memory") {
-    refuse(
-      "singleFlight.kind",
-      flight,
-      `etcd, redis, redis-sentinel, gcp or azureblob: ${hosts} hosts would write a version at once`,
-    );
-  }
-  if (hosts > 1 && index === "memory")
-    refuse("index.kind", index, `mysql or postgres: ${hosts} hosts would each list its own`);
-  if (flight === "redis" && isFields(args.singleFlight)) {
-    const { endpoints, cluster } = args.singleFlight;
-    if (Array.isArray(endpoints) && endpoints.length > 1 && cluster !== true) {
-      refuse("singleFlight.endpoints", endpoints, "one endpoint, or cluster: true");
-    }
-  }
-  if ((flight === "gcp" || flight === "azureblob") && storage !== undefined && storage !== flight) {
-    refuse("singleFlight.kind", flight, `another kind: "${flight}" locks by objects of the storage "${flight}"`);
-  }
-  return issues;
 }

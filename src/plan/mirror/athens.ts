@@ -1,5 +1,5 @@
 import type { ResolvedAthens } from "../../model/mirror/athens";
-import { moduleProxies } from "../../model/mirror/athens-check";
+import { moduleProxies } from "../../model/mirror/athens-binary-check";
 import type { AthensPaths } from "../../model/mirror/athens-paths";
 import { athensSecretFiles, ENVIRONMENT_SECRET } from "../../model/mirror/athens-secrets";
 import { ATHENS_RELEASES } from "../../model/mirror/athens-versions";

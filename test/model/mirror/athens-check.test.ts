@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AthensArgs } from "../../../src/model/mirror/athens";
-import { checkAthens, checkStats, checkTracing } from "../../../src/model/mirror/athens-check";
+import { checkAthens } from "../../../src/model/mirror/athens-check";
+import { checkStats, checkTracing } from "../../../src/model/mirror/athens-exporters-check";
 import type { AthensExporters, AthensTracing } from "../../../src/model/mirror/athens-versions";
 import { describe as text } from "../../../src/model/issues";
 
@@ -17,6 +18,8 @@ const good: AthensArgs = { storage: disk, goEnv };
 const redis = { kind: "redis", endpoints: ["redis.corp.example:6379"] } as const;
 const sentinel = { kind: "redis-sentinel", endpoints: ["s1.corp.example:26379"], masterName: "locks" } as const;
 const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+/** The head of what ssh-keygen writes with a passphrase. */
+const locked = key.replace("AAAA", Buffer.from("openssh-key-v1\0\0\0\0\x0aaes256-ctr").toString("base64"));
 const sha256 = "8b5ea3f2c1d4e697a0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566ff";
 
 function check(args: unknown, hosts = 1) {
@@ -200,6 +203,24 @@ describe("Athens' settings", () => {
       { ...good, private: { ssh: { key: "ssh-ed25519 AAAA", knownHosts: "h ssh-rsa AAAA" } } },
       "athens.private.ssh.key",
       /private key/,
+    ],
+    "a key with a passphrase": [
+      { ...good, private: { ssh: { key: locked, knownHosts: "h ssh-rsa AAAA" } } },
+      "athens.private.ssh.key",
+      /without a passphrase/,
+    ],
+    "an old key with a passphrase": [
+      {
+        ...good,
+        private: { ssh: { key: key.replace("AAAA", "Proc-Type: 4,ENCRYPTED\n\nAAAA"), knownHosts: "h ssh-rsa AAAA" } },
+      },
+      "athens.private.ssh.key",
+      /without a passphrase/,
+    ],
+    "a PKCS 8 key with a passphrase": [
+      { ...good, private: { ssh: { key: key.replaceAll("OPENSSH", "ENCRYPTED"), knownHosts: "h ssh-rsa AAAA" } } },
+      "athens.private.ssh.key",
+      /without a passphrase/,
     ],
     "a host without its key": [
       { ...good, private: { ssh: { key, knownHosts: "git.corp.example" } } },

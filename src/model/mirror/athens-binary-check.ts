@@ -1,0 +1,54 @@
+import { at, hasControlCharacter, isFields, type Fields } from "../check";
+import { parseSha256 } from "../checksum";
+import { hasCredentials, isUrl } from "../go-env-values";
+import { issue, type Issue } from "../issues";
+import { below, byKind, checkFields, listOf, matching, parsed, required, url, type ValueCheck } from "./field-checks";
+
+/** Where the program comes from. */
+export const checkBinary: ValueCheck = (path, given) => {
+  const download: ValueCheck = (here, value) =>
+    checkFields(here, value, {
+      url: required("a URL", url("an http or https URL")),
+      sha256: required("64 hex digits", parsed(parseSha256)),
+    });
+  const downloads = { amd64: download, arm64: download };
+  const proxy = url("a module proxy's base URL", ({ search, hash }) => search + hash === "");
+  const issues = byKind({
+    file: downloads,
+    archive: {
+      ...downloads,
+      program: matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a path below the archive's directory"),
+    },
+    module: {
+      proxy: (here, value) => (Array.isArray(value) ? listOf(proxy, "proxies")(here, value) : proxy(here, value)),
+    },
+  })(path, given);
+  if (!isFields(given) || (given.kind !== "file" && given.kind !== "archive")) return issues;
+  const ofFile = given.kind === "file" ? [given.amd64, given.arm64].filter(isFields) : [];
+  const misnamed = ofFile.find(({ url: from }) => typeof from === "string" && !/\/athens$/.test(from));
+  return [
+    ...issues,
+    ...(given.amd64 === undefined && given.arm64 === undefined
+      ? [issue(at(path, "amd64"), undefined, "amd64, arm64 or both")]
+      : []),
+    ...(misnamed ? [issue(path, misnamed.url, "a URL that ends in /athens: the file gets that name")] : []),
+  ];
+};
+
+/** Athens' sources need an address; go's own default is not ours to know. */
+export function checkSource(path: string, { binary, goEnv }: Fields, isUnknown: (value: unknown) => boolean): Issue[] {
+  const fromModule =
+    binary === undefined || (isFields(binary) && binary.kind === "module" && binary.proxy === undefined);
+  const proxy = isFields(goEnv) ? goEnv.GOPROXY : undefined;
+  if (!fromModule || isUnknown(proxy)) return [];
+  const urls = typeof proxy === "string" ? moduleProxies(proxy) : [];
+  if (urls.length > 0) return [];
+  return [
+    issue(below(path, "binary.proxy"), undefined, "a module proxy that has Athens' sources, or one in goEnv.GOPROXY"),
+  ];
+}
+
+/** The proxies of a GOPROXY, without `direct` and `off`. */
+export function moduleProxies(goProxy: string): string[] {
+  return goProxy.split(/[,|]/).filter((entry) => isUrl(entry) && !hasCredentials(entry) && !hasControlCharacter(entry));
+}
