@@ -70,6 +70,7 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
   const hasPrivate = Array.isArray(privateModules) && privateModules.length > 0;
   return [
     ...checkReleaseArgs(args),
+    ...checkMachines(hostsOf(args["target"])),
     ...checkFront("", args, { isUnknown, otherKeys: KEYS, now }),
     ...checkToolchain({ go: args["go"], source: args["source"] }),
     ...(upstream === undefined ? [] : checkUpstream(upstream)),
@@ -128,6 +129,15 @@ function checkUpstream(given: unknown): Issue[] {
     }
     const isUrl = typeof entry === "string" && /^https?:\/\/[^\s,|@]+$/.test(entry) && URL.canParse(entry);
     return isUrl ? [] : [issue(here, entry, 'the base URL of a module proxy without credentials, or "direct"')];
+  });
+}
+
+/** A directory that stands for a host has no users and no services. */
+function checkMachines(targets: Readonly<Record<string, unknown>>): Issue[] {
+  return Object.values(targets).flatMap((each) => {
+    const line = isFields(each) ? each["line"] : undefined;
+    const isDirectory = typeof line === "string" && line.startsWith("local ") && line !== "local /";
+    return isDirectory ? [issue("target", line, 'a machine, by ssh, hostPool or local({ root: "/" })')] : [];
   });
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { output, secret } from "@pulumi/pulumi";
-import { GoProxyMirror, GoToolchainHost, lock, type GoProxyMirrorArgs } from "../../src/index";
+import { GoProxyMirror, GoToolchainHost, local, lock, type GoProxyMirrorArgs } from "../../src/index";
 import { TestAuthority, type Issued } from "../support/certificates";
 import { withStack, type TestStack } from "../support/engine";
 import { FakeHosts, LOCK, pool } from "./pool-program";
@@ -137,6 +137,9 @@ describe("a module mirror in a program", function () {
       },
       /upstream\[0\][^]*privateModules\[0\][^]*client\.fallback[^]*storage[^]*athens\.pathPrefix[^]*store[^]*keepStore/,
     ));
+
+  it("refuses a directory that only stands for a host", () =>
+    refused({ target: local({ root: "here" }) }, /target: given "local here", wanted a machine/));
 
   it("refuses a secret where everybody on the host could read it", () =>
     refused({ athens: { validatorHook: secret("https://hook.corp.example/") } }, /a secret \(not shown\)/));
