@@ -225,6 +225,23 @@ describe("agent: builds", function () {
     assert.deepEqual(readdirSync(lib()), ["a-tool-1.2.3"]);
   });
 
+  it("does not take away from the next run what it began, when it ends after that has taken over", async () => {
+    install('echo x >>"$(dirname "$0")/../begun"; sleep 2; echo built >"$2"');
+    const [what, tx] = [of(tool()), "0123abcd"];
+    const begun = (): number => (root.has("usr/local/go/begun") ? root.read("usr/local/go/begun").length / 2 : 0);
+    const ended = root.run(what, { tx });
+    await until(() => begun() === 1);
+    const [upload] = readdirSync(root.at("run/gofleet")).filter((name) => name.startsWith("up."));
+    const pid = Number(root.read(`run/gofleet/${upload}/pid`));
+    const next = root.run(what, { tx });
+    await until(() => begun() === 2);
+    process.kill(pid, "SIGTERM");
+    assert.equal((await ended).code, 129);
+    const answer = await next;
+    assert.equal(answer.code, 0, JSON.stringify(answer));
+    assert.equal(readFileSync(lib("a-tool-1.2.3/bin/tool"), "utf8"), "built\n");
+  });
+
   it("ends the build when it is asked to end itself", async () => {
     install('echo $$ >"$(dirname "$0")/../pid"; exec sleep 30');
     assert.equal((await root.run(release(plan({ files: [file("/etc/demo", "x\n")] })))).code, 0);

@@ -145,8 +145,16 @@ allow_services() {
   ! grep -qsxF -- "$POLICY_MARK" "$ROOT/usr/sbin/policy-rc.d" || rm -f -- "$ROOT/usr/sbin/policy-rc.d"
 }
 
+# Is there one that has not ended, or whose process died?
+installation_begun() {
+  for _coming in "$HOST_VAR"/*/packages.coming; do
+    [ ! -f "$_coming" ] || return 0
+  done
+  return 1
+}
+
 tidy_packages() {
-  ! ls "$HOST_VAR"/*/packages.coming >/dev/null 2>&1 || { deny_services && finish_installations; }
+  ! installation_begun || { deny_services && finish_installations; }
   allow_services
 }
 
@@ -199,6 +207,6 @@ packages_kept() {
 
 # What an installer that died has left, unless another one is at work.
 sweep_packages() {
-  [ -e "$ROOT/usr/sbin/policy-rc.d" ] || ls "$HOST_VAR"/*/packages.coming >/dev/null 2>&1 || return 0
+  [ -e "$ROOT/usr/sbin/policy-rc.d" ] || installation_begun || return 0
   (exec 8>>"$HOST_RUN/packages.lock" && flock -n 8 && tidy_packages) >/dev/null 2>&1 </dev/null 9>&-
 }

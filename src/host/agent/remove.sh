@@ -103,6 +103,8 @@ take_off_host() {
 # to the next one.
 forget_first() {
   [ -z "$CUT" ] || [ ! -s "$VAR/packages" ] || return 0
+  # The operator came back while this run went on without a connection: the other one has taken the transaction over.
+  [ ! -f "$RUN/pid" ] || { read -r _pid <"$RUN/pid" && [ "$_pid" = "$$" ]; } || return 0
   for _run in "$VAR/runs"/*/; do
     [ "$_run" = "$RUN/" ] || [ ! -d "$_run" ] || return 0
   done
@@ -114,7 +116,7 @@ forget_first() {
 leave() {
   end_builder
   # What a compiler writes while it ends is gone at the second try.
-  [ -z "$PART" ] || rm -rf -- "$PART" 2>/dev/null || { sleep 0.3; rm -rf -- "$PART"; }
+  [ ! -e "$PART" ] || rm -rf -- "$PART" 2>/dev/null || { sleep 0.3; rm -rf -- "$PART"; }
   [ -z "$FIRST" ] || forget_first
   rm -rf -- "$UPLOAD"
   [ -z "$LAST" ] || rmdir -- "$HOST_RUN" "$ROOT/run" 2>/dev/null

@@ -8,6 +8,17 @@ trust_records() {
     $1 ~ /^(file|copy|symlink|link)$/ && index($2, below) == 1 && $2 ~ /\.crt$/' "$1"
 }
 
+# names_trust FILE…: is there a certificate in a manifest or a list of paths? No process: nearly always there is none.
+names_trust() {
+  for _file in "$@"; do
+    [ -f "$_file" ] || continue
+    while IFS= read -r _line; do
+      case $_line in *"$LOCAL_TRUST"*.crt*) return 0 ;; esac
+    done <"$_file"
+  done
+  return 1
+}
+
 # Ends with 14 where a certificate could not be made trusted.
 check_trust() {
   [ -z "$ROOT" ] && ! command -v update-ca-certificates >/dev/null 2>&1 || return 0
@@ -23,6 +34,7 @@ mark_trust() {
   _was=/dev/null _is=/dev/null
   [ ! -f "$ETC/releases/$CURRENT/.gofleet/manifest" ] || _was=$ETC/releases/$CURRENT/.gofleet/manifest
   [ -z "$1" ] || _is=$ETC/releases/$1/.gofleet/manifest
+  names_trust "$_was" "$_is" "$WORK/drop" || return 0
   # A link through `current` stays as it is while its text changes: the records tell.
   grep -qsF -- "$LOCAL_TRUST" "$WORK/make" "$WORK/drop" || [ "$(trust_records "$_was")" != "$(trust_records "$_is")" ] || return 0
   {
