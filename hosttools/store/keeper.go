@@ -120,7 +120,8 @@ func (k *keeper) recountIfNeeded() error {
 func (k *keeper) count(bytes, versions int64) error {
 	usage, err := watch.Measure(k.c, k.s)
 	if err == nil {
-		k.s.Counted, k.s.StoreBytes, k.s.Versions, k.s.UsedBytes = true, bytes, versions, usage.UsedBytes
+		k.s.Counted, k.s.UsedBytes = time.Now().Unix(), usage.UsedBytes
+		k.s.StoreBytes, k.s.Versions = bytes, versions
 	}
 	return err
 }

@@ -18,8 +18,8 @@ type State struct {
 	LastRepair int64 `json:"lastRepair"`
 	// LastGC is when versions were last collected, or would have been.
 	LastGC int64 `json:"lastGC"`
-	// StoreBytes, Versions and UsedBytes (of the file system) when the store was last counted; Counted says that it was.
-	Counted    bool  `json:"counted"`
+	// StoreBytes, Versions and UsedBytes (of the file system) when the store was last counted; Counted is when that was.
+	Counted    int64 `json:"counted"`
 	StoreBytes int64 `json:"storeBytes"`
 	Versions   int64 `json:"versions"`
 	UsedBytes  int64 `json:"usedBytes"`

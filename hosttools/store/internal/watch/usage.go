@@ -4,10 +4,14 @@ package watch
 import (
 	"fmt"
 	"syscall"
+	"time"
 
 	"gofleet/store/internal/config"
 	"gofleet/store/internal/state"
 )
+
+// fresh is how long a count is as good as the truth: within one run all steps go by the same numbers.
+const fresh = 10 * time.Second
 
 // Usage is how full the store and its file system are.
 type Usage struct {
@@ -34,8 +38,10 @@ func Measure(c *config.Config, s *state.State) (Usage, error) {
 		UsedInodes: int64(fs.Files - fs.Ffree),
 		FreeInodes: int64(fs.Ffree),
 	}
-	if s.Counted {
-		u.Growth = max(0, u.UsedBytes-s.UsedBytes)
+	if s.Counted > 0 {
+		if time.Since(time.Unix(s.Counted, 0)) > fresh {
+			u.Growth = max(0, u.UsedBytes-s.UsedBytes)
+		}
 		u.StoreBytes = s.StoreBytes + u.Growth
 	}
 	return u, nil

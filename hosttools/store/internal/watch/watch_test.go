@@ -79,7 +79,7 @@ func TestMeasureCountsWhatCameSince(t *testing.T) {
 	if u.UsedBytes <= 0 || u.FreeBytes <= 0 || u.StoreBytes != 0 {
 		t.Fatalf("%+v", u)
 	}
-	u, err = Measure(c, &state.State{Counted: true, StoreBytes: 5, UsedBytes: u.UsedBytes - 1<<30})
+	u, err = Measure(c, &state.State{Counted: 1, StoreBytes: 5, UsedBytes: u.UsedBytes - 1<<30})
 	if err != nil || u.StoreBytes < 5+1<<29 {
 		t.Fatalf("%+v %v", u, err)
 	}
