@@ -21,8 +21,8 @@ const KEPT: readonly string[] = ["secrets", "passwords", "key"];
  * `new PolicyPack("ours", { policies: [...fleetPolicies(), …] })`.
  */
 export function fleetPolicies(): (ResourceValidationPolicy | StackValidationPolicy)[] {
-  const reported = new Map<string, Set<string>>();
-  return [...RULES.map((each) => resourcePolicy(each, reported)), incidentPolicy()];
+  const seen: Seen = { reported: new Map(), secrets: new Map() };
+  return [...RULES.map((each) => resourcePolicy(each, seen)), incidentPolicy()];
 }
 
 /**
@@ -39,16 +39,24 @@ export function fleetPolicyPack(name = "gofleet", config?: PolicyPackConfig): Po
   return new PolicyPack(name, { policies: fleetPolicies(), description, displayName: "gofleet" }, config);
 }
 
-function resourcePolicy(rule: Rule, reported: Map<string, Set<string>>): ResourceValidationPolicy {
-  const secrets = new Map<string, ReadonlySet<string>>();
+/** What the policies of one run know of resources, by URN. */
+interface Seen {
+  /** What was said of a resource, as `rule subject`. */
+  readonly reported: Map<string, Set<string>>;
+  /** Paths of its secret inputs, where the engine told them. */
+  readonly secrets: Map<string, ReadonlySet<string>>;
+}
+
+function resourcePolicy(rule: Rule, { reported, secrets }: Seen): ResourceValidationPolicy {
   const policy: ResourceValidationPolicy = {
     ...policyOf(rule),
     // The host tells which inputs are secrets only to a policy that may remediate; a violation is mandatory all the same.
     enforcementLevel: rule.readsSecrets === true ? "remediate" : rule.level,
     validateResource: (args, report) => {
-      const found = rule.check(resourceOf(args, secrets.get(args.urn)), args.getConfig());
-      secrets.delete(args.urn);
-      for (const violation of newOnes(rule.name, args, found, reported)) report(message(violation, rule));
+      const hidden = secrets.get(args.urn);
+      const found = rule.check(resourceOf(args, hidden), args.getConfig());
+      for (const violation of newOnes(rule.name, args, found, reported))
+        report(message(masked(violation, hidden), rule));
     },
   };
   if (rule.readsSecrets === true) {
@@ -63,6 +71,13 @@ function resourceOf(args: ResourceValidationArgs, secrets: ReadonlySet<string> |
   const open =
     type === HOST_RELEASE ? Object.fromEntries(Object.entries(props).filter(([key]) => !KEPT.includes(key))) : props;
   return { type, name, urn, protect: opts.protect, props: open, ...(secrets && { secrets }) };
+}
+
+/** A rule sees secrets in clear, as the host hands them over: what was given there is not repeated. */
+function masked(violation: Violation, secrets: ReadonlySet<string> = new Set()): Violation {
+  const { path } = violation;
+  const inside = [...secrets].some((secret) => path.startsWith(secret) && /^($|[.[ ])/.test(path.slice(secret.length)));
+  return inside && violation.given !== undefined ? { ...violation, given: "a secret (not shown)" } : violation;
 }
 
 /** Leaves out what was said of the resource's parent: a component's settings come again in the release it makes. */

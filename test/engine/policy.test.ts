@@ -129,14 +129,17 @@ describe("policy pack in the analyzer host", function () {
           env: [
             { name: "PLAIN_PASSWORD", value: SECRET },
             { name: "SECRET_PASSWORD", value: pulumi.secret(SECRET) },
+            // Another rule finds something in a secret.
+            { name: "GOPROXY", value: pulumi.secret(`https://goproxy.corp.example/${SECRET},direct`) },
           ],
         });
       },
       { expect: "failure" },
     );
-    assert.deepEqual(violations(failed), ["mandatory no-plain-secrets web"]);
+    assert.deepEqual(violations(failed), ["mandatory no-direct-on-fleets web", "mandatory no-plain-secrets web"]);
     const said = failed.events.flatMap(({ policyEvent }) => policyEvent?.message ?? []).join("");
     assert.match(said, /containers\[0\]\.env\[0\]\.value: given a value in clear \(not shown\)/);
+    assert.match(said, /containers\[0\]\.env\[2\]\.value: given a secret \(not shown\), wanted the mirror alone/);
     assert.doesNotMatch(said, new RegExp(SECRET));
   });
 
