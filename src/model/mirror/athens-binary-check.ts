@@ -1,7 +1,9 @@
 import { at, hasControlCharacter, isFields, type Fields } from "../check";
 import { parseSha256 } from "../checksum";
 import { hasCredentials, isUrl } from "../go-env-values";
+import { compareGoVersions, isGoVersion } from "../go-version";
 import { issue, type Issue } from "../issues";
+import { ATHENS_RELEASES, type AthensVersion } from "./athens-versions";
 import { below, byKind, checkFields, listOf, matching, parsed, required, url, type ValueCheck } from "./field-checks";
 
 /** Where the program comes from. */
@@ -46,6 +48,21 @@ export function checkSource(path: string, { binary, goEnv }: Fields, isUnknown: 
   return [
     issue(below(path, "binary.proxy"), undefined, "a module proxy that has Athens' sources, or one in goEnv.GOPROXY"),
   ];
+}
+
+/** An older toolchain would refuse the module on the host, for it may not fetch another one. */
+export function checkBuilder(
+  path: string,
+  binary: unknown,
+  version: AthensVersion,
+  goVersion: string | undefined,
+): Issue[] {
+  const fromModule = binary === undefined || (isFields(binary) && binary.kind === "module");
+  const needed = ATHENS_RELEASES[version].go;
+  if (!fromModule || goVersion === undefined || !isGoVersion(goVersion)) return [];
+  if (compareGoVersions(goVersion, needed) >= 0) return [];
+  const wanted = `Go ${needed} or newer, which Athens ${version} needs to be built, or a finished binary`;
+  return [issue(below(path, "binary.kind"), `module, by go${goVersion}`, wanted)];
 }
 
 /** The proxies of a GOPROXY, without `direct` and `off`. */

@@ -1,7 +1,7 @@
 import { at, isFields, nearest, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
 import { parsePercent, parseSize } from "../units";
-import { checkBinary, checkSource } from "./athens-binary-check";
+import { checkBinary, checkBuilder, checkSource } from "./athens-binary-check";
 import { checkStats, checkTracing } from "./athens-exporters-check";
 import { checkGoChild } from "./athens-go-check";
 import { checkPrivate } from "./athens-private-check";
@@ -17,6 +17,8 @@ export interface AthensCheckOptions extends CheckOptions {
   readonly hosts: number;
   /** True where the mirror knows a module proxy for its hosts' downloads, so that `binary` needs none. */
   readonly hasModuleProxy?: boolean;
+  /** The exact Go release that builds Athens, where it is known. */
+  readonly goVersion?: string;
 }
 
 /**
@@ -24,9 +26,10 @@ export interface AthensCheckOptions extends CheckOptions {
  * that the chosen release accepts, and that work together.
  */
 export function checkAthens(path: string, args: unknown, options: AthensCheckOptions): Issue[] {
-  const { hosts, isUnknown = () => false, hasModuleProxy = false } = options;
+  const { hosts, isUnknown = () => false, hasModuleProxy = false, goVersion } = options;
   if (!isFields(args)) return [issue(path, args, 'an object such as { storage: { kind: "disk", … } }')];
-  const measuring = ATHENS_RELEASES[isAthensVersion(args.version) ? args.version : NEWEST_ATHENS].measuring;
+  const version = isAthensVersion(args.version) ? args.version : NEWEST_ATHENS;
+  const { measuring } = ATHENS_RELEASES[version];
   const fields = (specs: Parameters<typeof checkFields>[2]): ValueCheck => {
     return (here, given) => checkFields(here, given, specs, isUnknown);
   };
@@ -71,6 +74,7 @@ export function checkAthens(path: string, args: unknown, options: AthensCheckOpt
     ...checkTogether(path, args, hosts),
     ...checkSeconds(path, args),
     ...(hasModuleProxy ? [] : checkSource(path, args, isUnknown)),
+    ...checkBuilder(path, args.binary, version, goVersion),
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { GoVersion } from "../go-version";
+
 /** What Athens can send its traces and statistics to, by the library it measures with. */
 export interface AthensExporters {
   /** Up to 0.18.0. */
@@ -47,12 +49,14 @@ export interface OtlpTracing {
 export interface AthensRelease {
   /** The `h1:` of its Go module `github.com/gomods/athens`, as the checksum database has it. */
   readonly h1: string;
+  /** The oldest Go release that can build it, as its go.mod says. */
+  readonly go: GoVersion;
   readonly measuring: AthensMeasuring;
 }
 
 /** The releases that gofleet knows the settings of, oldest first. See https://github.com/gomods/athens/releases. */
 export const ATHENS_RELEASES = {
-  "0.18.0": { h1: "h1:jooBLf8xIwDOFlLxxo1JZh+JNuDbhHU1GavrEOhoc8U=", measuring: "opencensus" },
+  "0.18.0": { h1: "h1:jooBLf8xIwDOFlLxxo1JZh+JNuDbhHU1GavrEOhoc8U=", go: "1.26.2", measuring: "opencensus" },
 } as const satisfies Readonly<Record<string, AthensRelease>>;
 
 export type AthensVersion = keyof typeof ATHENS_RELEASES;

@@ -383,6 +383,15 @@ describe("Athens' settings", () => {
     assert.ok(!said.includes("hunter2"), said);
   });
 
+  it("are not for a toolchain that cannot build Athens", () => {
+    const said = (goVersion: string, args: AthensArgs = good) => text(checkAthens("", args, { hosts: 1, goVersion }));
+    assert.match(said("1.25.10"), /binary\.kind: given "module, by go1\.25\.10", wanted Go 1\.26\.2 or newer/);
+    assert.equal(said("1.26.2"), "");
+    assert.equal(said("1.27rc1"), "");
+    const amd64 = { url: "https://dl.corp.example/athens", sha256 };
+    assert.equal(said("1.25.10", { ...good, binary: { kind: "file", amd64 } }), "");
+  });
+
   it("waits with what is not known yet", () => {
     const unknown = Symbol("unknown");
     const args = {
