@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gofleet } from "../report/support/cli";
+import { file, step, SUMMARY, updated } from "../report/support/events";
+
+describe("gofleet preview of saved events", function () {
+  this.timeout(120_000);
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "gofleet-preview-test-"));
+    const small = (stack: string) =>
+      updated("a", { hosts: 2, files: { "/etc/a": "1\n" } }, { hosts: 2, files: { "/etc/a": "2\n" } }, stack);
+    writeFileSync(join(folder, "dev.ndjson"), file([...small("dev"), SUMMARY]).text);
+    writeFileSync(join(folder, "prod.ndjson"), file([...small("prod"), SUMMARY]).text);
+    const gone = step("delete", "corp:index:Disk", "data", { old: { inputs: {}, protect: true } });
+    writeFileSync(join(folder, "gone.ndjson"), file([gone, SUMMARY]).text);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("writes one report of several stacks, in every form that is asked for", async () => {
+    const files = ["--events", "dev.ndjson", "--events", "prod.ndjson"];
+    const { code, out, err } = await gofleet(folder, ["preview", ...files, "--html", "r.html", "--json", "r.json"]);
+    assert.equal(code, 0, err);
+    assert.match(out, /2 updates, 2 hosts/);
+    assert.match(readFileSync(join(folder, "r.html"), "utf8"), /^<!doctype html>/);
+    assert.equal(
+      (JSON.parse(readFileSync(join(folder, "r.json"), "utf8")) as { gate: { pass: boolean } }).gate.pass,
+      true,
+    );
+  });
+
+  it("ends with 4 where the gate stops the change, after the report is written; an approval lets it pass", async () => {
+    const stopped = await gofleet(folder, ["preview", "--events", "gone.ndjson", "--out", "gone.md"]);
+    assert.equal(stopped.code, 4, stopped.err);
+    assert.match(stopped.err, /stopped: Disk data is protected, and is deleted/);
+    assert.match(readFileSync(join(folder, "gone.md"), "utf8"), /⛔ \*\*Stopped:\*\* protected/);
+    const approved = ["--approved", "docs, gofleet/approve-destroy"];
+    assert.equal((await gofleet(folder, ["preview", "--events", "gone.ndjson", ...approved])).code, 0);
+    assert.equal((await gofleet(folder, ["preview", "--events", "gone.ndjson", "--fail-on", "none"])).code, 0);
+  });
+
+  it("refuses what makes no sense, and says what would do", async () => {
+    const kind = await gofleet(folder, ["preview", "--events", "dev.ndjson", "--fail-on", "deletes"]);
+    assert.equal(kind.code, 2);
+    assert.match(kind.err, /"deletes"; wanted none, or some of failure, policy/);
+    assert.equal((await gofleet(folder, ["preview", "--events", "dev.ndjson", "--refresh"])).code, 2);
+    const missing = await gofleet(folder, ["preview", "--events", "nowhere.json"]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.err, /nowhere\.json/);
+  });
+});
