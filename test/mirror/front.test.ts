@@ -115,6 +115,19 @@ describe("the front", function () {
       }
     });
 
+    it("is not let in by what Athens said before it broke, alive or dead", async () => {
+      const { front, athens, store } = await start();
+      athens.answer = mirror?.fetches ?? athens.answer;
+      assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.zip`)).status, 200);
+      rmSync(join(store, MODULE, "v1.0.0", "v1.0.0.info"));
+      mirror?.version(MODULE, "v1.0.0", { "source.zip": "half" });
+      await sleep(2100);
+      athens.answer = (_path, response) => void response.writeHead(404).end();
+      assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.zip`)).status, 404);
+      await athens.close();
+      assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.zip`)).status, 502);
+    });
+
     it("is whole when Athens has answered its .info, for names with upper case too", async () => {
       const { front, athens } = await start();
       mirror?.version(MODULE, "v1.0.0", { "go.mod": "module half\n", "source.zip": "half" });

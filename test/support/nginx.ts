@@ -14,6 +14,7 @@ import { userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FrontArgs } from "../../src/model/mirror/front";
+import { parseNginxVersion } from "../../src/model/mirror/front-parse";
 import { resolveFront, type FrontContext } from "../../src/model/mirror/front-resolve";
 import { FRONT_KEY, FRONT_PASSWORDS, frontConfigText, frontPaths } from "../../src/plan/mirror/front";
 import { mirrorPlace, secretPath, type MirrorPlace } from "../../src/plan/mirror/place";
@@ -35,10 +36,10 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** What nginx says of a configuration file: undefined if it is good. */
-export function nginxComplaint(file: string): string | undefined {
-  const { status, stderr } = spawnSync(program("nginx") ?? "nginx", ["-t", "-q", "-c", file], { encoding: "utf8" });
-  return status === 0 && stderr === "" ? undefined : stderr;
+/** The installed nginx's version as one number: 1.22.1 is 1022001. */
+export function nginxVersion(): number {
+  const { stderr } = spawnSync(program("nginx") ?? "nginx", ["-v"], { encoding: "utf8" });
+  return parseNginxVersion("nginx", /nginx\/([\d.]+)/.exec(stderr)?.[1]).value ?? 0;
 }
 
 export interface Answer {
@@ -127,18 +128,29 @@ export class TestFront {
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(stderr);
-    for (let tries = 0; this.workers().every((pid) => before.includes(pid)); tries++) {
-      if (tries > 100) throw new Error(`nginx did not take the configuration:\n${this.printed}`);
+    const busy = () => before.filter((pid) => isServing(pid));
+    for (let tries = 0; this.workers().every((pid) => before.includes(pid)) || busy().length > 0; tries++) {
+      if (tries > 200) throw new Error(`nginx did not take the configuration:\n${this.printed}`);
       await sleep(50);
     }
-    // The old workers let go of the listening sockets a moment later.
-    await sleep(200);
   }
 
   /** Process ids of the master's children. */
   workers(): string[] {
     const master = this.process?.pid;
     return text(`/proc/${master}/task/${master}/children`).trim().split(" ");
+  }
+
+  /** What nginx says of the configuration that these files make: undefined if it is good. */
+  complaint(files: FrontFiles): string | undefined {
+    this.files = files;
+    // Nothing listens there while a configuration is only read, and no other test does.
+    [this.port, this.statusPort] = [1, 2];
+    this.write();
+    const { status, stderr } = spawnSync(program("nginx") ?? "nginx", ["-t", "-q", "-c", this.config], {
+      encoding: "utf8",
+    });
+    return status === 0 && stderr === "" ? undefined : stderr;
   }
 
   async stop(): Promise<void> {
@@ -263,6 +275,15 @@ export class TestUpstream {
 
 export function text(path: string): string {
   return readFileSync(path, "utf8");
+}
+
+/** Whether a worker still takes connections: one that is to end says so in its title. */
+function isServing(pid: string): boolean {
+  try {
+    return !text(`/proc/${pid}/cmdline`).includes("shutting down");
+  } catch {
+    return false;
+  }
 }
 
 async function freePort(): Promise<number> {

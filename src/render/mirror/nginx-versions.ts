@@ -35,7 +35,7 @@ export function versionLocations(front: Front, place: NginxPlace): string {
   return lines(
     store === undefined ? "" : storeLocations(front, place, store),
     athensLocations(front, place),
-    infoSubrequest(),
+    infoSubrequests(front),
     unfetched(front),
     redirected(front),
     readOnlyLocations(front, place),
@@ -60,7 +60,7 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
     block(
       "location @info",
       ifReadOnly(front, place),
-      fetching(60),
+      once(),
       source("athens"),
       "proxy_pass http://gomod-athens$uri;",
       otherwise(front),
@@ -77,7 +77,7 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
         block(
           `location @${kind}`,
           ifReadOnly(front, place),
-          afterInfo(),
+          afterInfo("once"),
           `types { } default_type ${TYPES[kind as keyof typeof FILES]};`,
           source("athens"),
           `root ${word`${store}`};`,
@@ -100,10 +100,10 @@ function athensLocations(front: Front, place: NginxPlace): string {
           block(`if (-f ${word`${place.readOnlyFlag}`})`, "return 530;"),
           `error_page 530 = @${kind}-read-only;`,
         );
-  const info = [fetching(600), source("athens"), "proxy_pass http://gomod-athens$uri;", otherwise(front)];
+  const info = [kept(INFO), source("athens"), "proxy_pass http://gomod-athens$uri;", otherwise(front)];
   const file = [
-    afterInfo(),
-    fetching(front.cacheKeep),
+    afterInfo("kept"),
+    kept(front.cacheKeep),
     source("athens"),
     "proxy_pass http://gomod-athens$uri;",
     otherwise(front, BUT_500),
@@ -118,21 +118,23 @@ function athensLocations(front: Front, place: NginxPlace): string {
   );
 }
 
-/** `.info` of the version that a request is about. It answers what `@info` does, from the same cache. */
-function infoSubrequest(): string {
-  return block(
-    "location = /.gomod/info",
-    "internal;",
-    fetching(60),
-    'proxy_cache_key "$gomod_generation/$gomod_m/@v/$gomod_v.info";',
-    "proxy_intercept_errors off;",
-    "proxy_pass http://gomod-athens/$gomod_m/@v/$gomod_v.info;",
-  );
+/** `.info` of the version that a request is about, from the same cache as the clients' own requests for it. */
+function infoSubrequests(front: Front): string {
+  const location = (name: string, caching: string) =>
+    block(
+      `location = /.gomod/${name}`,
+      "internal;",
+      caching,
+      'proxy_cache_key "$gomod_generation/$gomod_m/@v/$gomod_v.info";',
+      "proxy_intercept_errors off;",
+      "proxy_pass http://gomod-athens/$gomod_m/@v/$gomod_v.info;",
+    );
+  return lines(front.store === undefined ? "" : location("once", once()), location("kept", kept(INFO)));
 }
 
-function afterInfo(): string {
+function afterInfo(name: "once" | "kept"): string {
   return lines(
-    "auth_request /.gomod/info;",
+    `auth_request /.gomod/${name};`,
     "auth_request_set $gomod_info $status;",
     // What auth_request makes of every status but 2xx, 401 and 403.
     "error_page 500 = @unfetched;",
@@ -193,9 +195,20 @@ function ifReadOnly({ tiers }: Front, { readOnlyFlag }: NginxPlace): string {
   );
 }
 
-/** @param keep seconds for which a found answer is fresh; one that is not found is never kept */
-function fetching(keep: number): string {
-  return lines(`proxy_cache_valid 200 ${keep}s;`, `proxy_cache_use_stale updating ${STALE_WHEN_FAILED};`);
+/**
+ * Kept just long enough that those who ask at the same time share one fetch, and never served when it is old: it lets a
+ * request into the store, and what it said may not be true any more.
+ */
+function once(): string {
+  return "proxy_cache_valid 200 1s;";
+}
+
+/** Seconds for which Athens' word on a version is taken whose files are in the cache or come from Athens. */
+const INFO = 60;
+
+/** @param seconds for which a found answer is fresh; one that is not found is never kept */
+function kept(seconds: number): string {
+  return lines(`proxy_cache_valid 200 ${seconds}s;`, `proxy_cache_use_stale updating ${STALE_WHEN_FAILED};`);
 }
 
 /** After `afterInfo` 500 has another meaning. */

@@ -60,13 +60,14 @@ function base({ cache }: NginxPlace): string {
     "log_not_found off;",
     "recursive_error_pages on;",
     "client_max_body_size 1k;",
-    "client_header_timeout 15s;",
+    "client_header_timeout 30s;",
     "keepalive_timeout 75s;",
     "keepalive_requests 10000;",
     "send_timeout 300s;",
     "reset_timedout_connection on;",
     `open_file_cache max=${OPEN_FILES} inactive=10m;`,
-    "open_file_cache_valid 60s;",
+    // How long a file that is gone or was replaced can still be answered.
+    "open_file_cache_valid 5s;",
     "open_file_cache_errors off;",
     temporary.map((kind) => `${kind}_temp_path ${word`${cache}/${kind}-temp`};`),
   );
