@@ -243,10 +243,6 @@ describe("faults on a real host", function () {
     await settles(wanted);
   });
 
-  it("a clock that is a year off: nothing depends on it", function () {
-    skip(this, "test hosts have no clock of their own: a container's is the kernel's, and so this machine's");
-  });
-
   it("two operators at once: the second waits for the first, and is told by whom and to what the host was moved", async () => {
     const desk = mkdtempSync(join(tmpdir(), "gofleet-desk-"));
     try {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { GoToolchainHost, lock, ssh, type GoToolchainHostArgs, type HostTarget, type SshArgs } from "../../src/index";
 import type { TestStack } from "../support/engine";
 import { REPOSITORY } from "../support/engine/project";
-import type { Host } from "./support/hosts";
+import type { RemoteHost } from "./support/hosts";
 
 const LOCK = join(REPOSITORY, "gofleet.lock.json");
 
 /** One test host as a target: root's login, its host key pinned. */
-export function target(host: Host, more: Partial<SshArgs> = {}): HostTarget {
+export function target(host: RemoteHost, more: Partial<SshArgs> = {}): HostTarget {
   return ssh({ host: host.address, user: "root", hostKey: host.hostKey, identity: host.identityFile, ...more });
 }
 
@@ -37,7 +37,7 @@ export async function stateReleases(stack: TestStack, resource = "go-release"): 
 }
 
 /** The release that is current on a host; empty where there is none. */
-export async function hostRelease(host: Host, component: string): Promise<string> {
+export async function hostRelease(host: RemoteHost, component: string): Promise<string> {
   const { stdout } = await host.run(`readlink /etc/gofleet/${component}/current`);
   return stdout.trim().replace("releases/", "");
 }

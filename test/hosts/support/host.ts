@@ -1,60 +1,35 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError, must, run, script, type Result, type RunOptions } from "./commands";
+import { must, run, script } from "./commands";
 import { listing, type Listing } from "./listing";
 import { Machine, pause } from "./machine";
-import type { Network } from "./network";
-import { answersSsh, makeKey, sshArguments } from "./ssh";
-
-/** Who can log in, all with the run's client key: root, `fleet` (sudo without password), `secure` (sudo with one). */
-export type User = "root" | "fleet" | "secure";
+import { RemoteHost, type Fleet } from "./remote-host";
 
 export interface BootOptions {
   /** Size of the host's disk as truncate(1) takes it, for example `"400M"`. Default: as much as this machine has. */
   readonly disk?: string;
 }
 
-export interface ExecOptions extends RunOptions {
-  /** Default: root. */
-  readonly user?: User;
-}
-
-/** What all hosts of a run share. */
-export interface Fleet {
-  readonly network: Network;
-  readonly baseTree: string;
-  readonly identityFile: string;
-  readonly publicKey: string;
-  /** Password of the user `secure`. */
-  readonly sudoPassword: string;
-}
-
 /**
  * A full Debian 12 host: systemd as PID 1, sshd, its own network address, its own disk. It has no clock of its own
- * (the kernel's is everybody's) and no way out of the test network.
+ * (the kernel's is everybody's; virtual-host.ts has hosts with one) and no way out of the test network.
  */
-export class Host {
-  readonly port = 22;
-  readonly user = "root";
-  readonly address: string;
+export class Host extends RemoteHost {
   /** The host's file system, seen from this machine. Without what the host mounts (`/run`, `/tmp`). */
   readonly rootDir: string;
-  private readonly folder: string;
   private readonly machine: Machine;
-  private identity = { machineId: "", hostKey: "" };
 
   private constructor(
-    readonly name: string,
-    private readonly fleet: Fleet,
+    name: string,
+    fleet: Fleet,
     private readonly options: BootOptions,
-    private readonly number: number,
+    number: number,
   ) {
-    const { network } = fleet;
-    this.address = network.address(number);
-    this.folder = join(network.scratch, network.machine(number));
+    super(name, fleet, number);
+    const machine = fleet.network.machine(number);
     this.rootDir = join(this.folder, "root");
-    this.machine = new Machine(network.machine(number), network.bridge, this.rootDir, `${this.folder}.console`);
+    const command = ["boot.sh", machine, fleet.network.bridge, this.rootDir] as const;
+    this.machine = new Machine(machine, [...command], `${this.folder}.console`);
   }
 
   /** Makes a host with a fresh tree and starts it; resolves when it answers over SSH and systemd has settled. */
@@ -65,25 +40,6 @@ export class Host {
     return host;
   }
 
-  get machineId(): string {
-    return this.identity.machineId;
-  }
-
-  /** Public host key, `ssh-ed25519 …`. */
-  get hostKey(): string {
-    return this.identity.hostKey;
-  }
-
-  /** The run's client key. */
-  get identityFile(): string {
-    return this.fleet.identityFile;
-  }
-
-  /** A known_hosts file with this host's key and no other. */
-  get knownHostsFile(): string {
-    return `${this.folder}.known_hosts`;
-  }
-
   /** How often the host has started since it was made: a reboot adds one. */
   get bootCount(): number {
     return this.machine.bootCount;
@@ -91,27 +47,6 @@ export class Host {
 
   get running(): boolean {
     return this.machine.running;
-  }
-
-  /** The arguments that make `ssh` log in; add options before them, a command after them. */
-  sshArguments(user: User = this.user): string[] {
-    const { address, identityFile, knownHostsFile } = this;
-    return sshArguments({ address, user, identityFile, knownHostsFile });
-  }
-
-  /** Runs a shell command over SSH. A non-zero exit is a result; 255 is ssh's own failure. */
-  run(command: string, { user, ...options }: ExecOptions = {}): Promise<Result> {
-    return run("ssh", [...this.sshArguments(user), command], options);
-  }
-
-  /**
-   * Runs a shell command over SSH and returns what it printed.
-   * @throws CommandError if it does not end with 0.
-   */
-  async exec(command: string, options: ExecOptions = {}): Promise<string> {
-    const result = await this.run(command, options);
-    if (result.code !== 0) throw new CommandError(`${this.name}: ${command}`, result);
-    return result.stdout;
   }
 
   /** Reboots in order and resolves when the host is back. */
@@ -142,20 +77,6 @@ export class Host {
     await this.ready();
   }
 
-  /** Resolves when a user can log in and systemd has finished starting; also after a reboot the test did not ask for. */
-  async ready(timeout = 60_000): Promise<void> {
-    const deadline = Date.now() + timeout;
-    while (Date.now() < deadline) {
-      // Logins of users other than root open last, so this is the stricter question.
-      if (await answersSsh(this.address)) {
-        const state = await this.run("systemctl is-system-running --wait", { user: "fleet", timeout: 30_000 });
-        if (["running", "degraded"].includes(state.stdout.trim())) return;
-      }
-      await pause(100);
-    }
-    throw new Error(`${this.name} does not answer over SSH after ${timeout} ms:\n${this.machine.console()}`);
-  }
-
   /** Cuts the network between this machine and the host. The host's link stays up: packets vanish on the way. */
   async cut(): Promise<void> {
     await must("ip", ["link", "set", this.link, "nomaster"]);
@@ -163,10 +84,6 @@ export class Host {
 
   async restore(): Promise<void> {
     await must("ip", ["link", "set", this.link, "master", this.fleet.network.bridge]);
-  }
-
-  private get link(): string {
-    return `vb-${this.fleet.network.machine(this.number)}`;
   }
 
   /** Fills the disk to the last block with one file. Only for a host with a `disk` of its own size. */
@@ -205,38 +122,15 @@ export class Host {
     this.fleet.network.give(this.number);
   }
 
+  protected console(): string {
+    return this.machine.console();
+  }
+
   /** Makes the tree and everything in it that is this host's own. */
   private async install(): Promise<void> {
     await must("sh", [script("tree.sh"), "make", this.folder, this.fleet.baseTree, this.options.disk ?? ""]);
-    const etc = join(this.rootDir, "etc");
-    const hostKey = await makeKey(join(etc, "ssh/ssh_host_ed25519_key"));
-    this.identity = { hostKey, machineId: randomBytes(16).toString("hex") };
-    writeFileSync(join(etc, "machine-id"), `${this.machineId}\n`);
-    writeFileSync(join(etc, "hostname"), `${this.name}\n`);
-    writeFileSync(join(etc, "hosts"), `127.0.0.1 localhost\n127.0.1.1 ${this.name}\n`);
+    await this.personalize(this.rootDir);
     const lines = ["[Match]", "Name=host0", "", "[Network]", `Address=${this.address}/27`, ""];
-    writeFileSync(join(etc, "systemd/network/10-host0.network"), lines.join("\n"));
-    writeFileSync(this.knownHostsFile, `${this.address} ${hostKey}\n`);
-    for (const user of ["root", "fleet", "secure"] as const) this.authorize(user);
-    await must("chroot", [this.rootDir, "chpasswd"], { input: `secure:${this.fleet.sudoPassword}\n` });
-  }
-
-  private authorize(user: User): void {
-    const account = readFileSync(join(this.rootDir, "etc/passwd"), "utf8")
-      .split("\n")
-      .map((line) => line.split(":"))
-      .find(([name]) => name === user);
-    if (!account?.[5]) throw new Error(`the base tree has no user ${user}`);
-    const folder = join(this.rootDir, account[5], ".ssh");
-    const keys = join(folder, "authorized_keys");
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(keys, `${this.fleet.publicKey}\n`);
-    for (const [path, mode] of [
-      [folder, 0o700],
-      [keys, 0o600],
-    ] as const) {
-      chmodSync(path, mode);
-      chownSync(path, Number(account[2]), Number(account[3]));
-    }
+    writeFileSync(join(this.rootDir, "etc/systemd/network/10-host0.network"), lines.join("\n"));
   }
 }

@@ -18,17 +18,27 @@ const BY_ITSELF = [
   "var/tmp",
 ];
 
-/** Everything on the disk of a tree. Read from outside the host, so nothing on it can hide or disturb the reading. */
-export async function listing(rootDir: string): Promise<Listing> {
-  const prune = [...NOT_DISK, ...BY_ITSELF].flatMap((path, index) => [
+/**
+ * Everything on the disk of a tree. Read from outside the host where it can be, so that nothing on it can hide or disturb
+ * the reading.
+ *
+ * @param command runs a command where the tree is, and returns what it printed; default: on this machine
+ * @param without more directories that are left out
+ */
+export async function listing(
+  rootDir: string,
+  command: (name: string, args: readonly string[]) => Promise<string> = must,
+  without: readonly string[] = [],
+): Promise<Listing> {
+  const prune = [...NOT_DISK, ...BY_ITSELF, ...without].flatMap((path, index) => [
     ...(index === 0 ? [] : ["-o"]),
     "-path",
     `${rootDir}/${path}`,
   ]);
   const found = [rootDir, "(", ...prune, ")", "-prune", "-o"];
   const [entries, sums] = await Promise.all([
-    must("find", [...found, "-printf", "%P\\t%y\\t%m\\t%U:%G\\t%s\\t%l\\0"]),
-    must("sh", ["-c", 'find "$@" -type f -print0 | xargs -0 -r sha256sum -z', "sh", ...found]),
+    command("find", [...found, "-printf", "%P\\t%y\\t%m\\t%U:%G\\t%s\\t%l\\0"]),
+    command("sh", ["-c", 'find "$@" -type f -print0 | xargs -0 -r sha256sum -z', "sh", ...found]),
   ]);
   const contents = new Map<string, string>();
   for (const line of sums.split("\0").filter(Boolean)) {

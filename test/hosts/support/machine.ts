@@ -5,16 +5,20 @@ import { must, script } from "./commands";
 /** systemd-nspawn's exit code when the host asked for a reboot. */
 const REBOOT = 133;
 
-/** The power of one host: starts systemd in its tree and starts it again when the host reboots. */
+/** The power of one host: starts what it runs in, and starts that again when the host reboots. */
 export class Machine {
   private child: ChildProcess | undefined;
   private boots = 0;
 
+  /**
+   * @param name of the host's control groups, which the command must enter: everything in them ends at a power cut
+   * @param command the sh script that becomes the host, and its arguments
+   */
   constructor(
     private readonly name: string,
-    private readonly bridge: string,
-    private readonly rootDir: string,
+    private readonly command: readonly [script: string, ...args: string[]],
     private readonly consoleFile: string,
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {}
 
   get running(): boolean {
@@ -31,9 +35,11 @@ export class Machine {
     this.boots++;
     const output = openSync(this.consoleFile, "a");
     // A session of its own: a Ctrl-C in the terminal is for the tests, which then clean up in order.
-    const child = spawn("sh", [script("boot.sh"), this.name, this.bridge, this.rootDir], {
+    const [name, ...args] = this.command;
+    const child = spawn("sh", [script(name), ...args], {
       detached: true,
       stdio: ["ignore", output, output],
+      env: { ...process.env, ...this.env },
     });
     closeSync(output);
     child.unref();

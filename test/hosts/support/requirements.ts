@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { baseTreePath } from "./base-tree";
 import { hasCommand, script } from "./commands";
+import { QEMU } from "./virtual-host";
 
 const COMMANDS: Readonly<Record<string, string>> = {
   "systemd-nspawn": "systemd-container",
@@ -16,6 +17,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
 export function unavailable(): string | undefined {
   answer ??= { reason: findReason() };
   return answer.reason;
+}
+
+/** Why a host with a kernel of its own cannot run on this machine, or undefined if it can. Changes nothing. */
+export function noVirtualHosts(): string | undefined {
+  if (process.arch !== "x64") return `virtual machines are set up for x64 processors, this is ${process.arch}`;
+  if (!hasCommand(QEMU)) return `a virtual machine needs ${QEMU}: run .ci/prepare, or apt-get install qemu-system-x86`;
+  if (!existsSync("/dev/net/tun")) return "a virtual machine's network needs /dev/net/tun, which this machine has not";
+  return unavailable();
 }
 
 let answer: { reason: string | undefined } | undefined;
