@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import type { AthensArgs } from "../../src/model/mirror/athens";
 import { ATHENS_VARIABLES, type AthensReach } from "../../src/model/mirror/athens-variables";
+import { ATHENS_RELEASES, NEWEST_ATHENS } from "../../src/model/mirror/athens-versions";
 import { DOWNLOAD_MODES, resolveDownloadMode } from "../../src/model/mirror/download-mode";
 import { downloadModeFile } from "../../src/render/mirror/download-mode";
 import { tomlFile } from "../../src/render/toml";
+import { athensModule } from "../support/athens";
 import { machineGo, temporaryDirectory } from "../support/go";
 import { hostile } from "../support/hostile";
 import { skip } from "../support/skip";
@@ -33,6 +36,13 @@ describe("Athens' configuration, as Athens reads it", function () {
     folder = temporaryDirectory();
   });
   after(() => folder && rmSync(folder, { recursive: true }));
+
+  it("is of the module that the model names", async () => {
+    const { directory, sum } = await athensModule();
+    const goMod = readFileSync(join(directory, "go.mod"), "utf8");
+    const { h1, go } = ATHENS_RELEASES[NEWEST_ATHENS];
+    assert.deepEqual([sum, /^go (.*)$/m.exec(goMod)?.[1]], [h1, go]);
+  });
 
   it("has the variables that the model has", async () => {
     const tagged = await taggedVariables();

@@ -62,7 +62,7 @@ async function compile(go: string, name: Program, staging: string): Promise<void
   const env = { ...process.env, GOFLAGS: "", GOWORK: "off", GOTOOLCHAIN: "local", CGO_ENABLED: "0" };
   const cwd = join(staging, "source");
   // A copy that can be added to; the module cache is read-only, and go builds nothing beside it there.
-  copyTree(await moduleDirectory(go), cwd);
+  copyTree((await athensModule(go)).directory, cwd);
   copyTree(dirname(PROBE), join(cwd, "cmd", "athens-probe"));
   const args = [
     "build",
@@ -91,14 +91,21 @@ function digest(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 }
 
-/** Athens' sources in the user's module cache, checked as any module is. */
-async function moduleDirectory(go: string): Promise<string> {
+/** Athens' module in the user's module cache, checked as any module is. */
+export interface AthensModule {
+  readonly directory: string;
+  /** Its `h1:`. */
+  readonly sum: string;
+}
+
+export async function athensModule(go = join(machineGo()?.root ?? "", "bin", "go")): Promise<AthensModule> {
   const env = { ...process.env, GOFLAGS: "", GOWORK: "off", GOTOOLCHAIN: "local" };
   const cwd = temporaryDirectory();
   try {
     const args = ["mod", "download", "-json", `github.com/gomods/athens@v${NEWEST_ATHENS}`];
-    const { Dir } = JSON.parse(await run(go, args, { cwd, env, timeout: LIMIT * 60_000 })) as { Dir: string };
-    return Dir;
+    const answer = await run(go, args, { cwd, env, timeout: LIMIT * 60_000 });
+    const { Dir, Sum } = JSON.parse(answer) as { Dir: string; Sum: string };
+    return { directory: Dir, sum: Sum };
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
