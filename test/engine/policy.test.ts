@@ -4,8 +4,10 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
+import { GoProxyMirror, GoToolchainHost, lock } from "gofleet";
 import { enginePath } from "../../src/engine/find";
 import { PackProject } from "../policy/pack-project";
+import { TestAuthority } from "../support/certificates";
 import { testEngine, withStack, type Operation } from "../support/engine";
 import { REPOSITORY } from "../support/engine/project";
 import { skip } from "../support/skip";
@@ -78,6 +80,28 @@ describe("policy pack in the analyzer host", function () {
     assert.deepEqual(violations(passed), []);
     assert.match(passed.stdout, /gofleet@v1\.0\.0/, "the pack did not run");
     assert.doesNotMatch(passed.stdout + passed.stderr, new RegExp(SECRET));
+  });
+
+  it("lets this library's own components pass as they come", async () => {
+    const folder = join(project.directory, "authority");
+    mkdirSync(folder);
+    const authority = new TestAuthority(folder);
+    const leaf = authority.leaf("goproxy.corp.example");
+    const passed = await preview(async () => {
+      const mirror = new GoProxyMirror("goproxy", {
+        target: pool(1),
+        domain: "goproxy.corp.example",
+        tls: { certificate: authority.chain(leaf), key: pulumi.secret(leaf.key) },
+        ca: authority.root.certificate,
+        storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
+        privateModules: ["git.corp.example/*"],
+        go: lock("1.26.7", LOCK),
+        upstream: ["https://modules.corp.example", "direct"],
+      });
+      const source = { kind: "module", proxy: "http://127.0.0.1:9" } as const;
+      new GoToolchainHost("go", { target: pool(3), go: lock("1.26.8", LOCK), source, mirror });
+    });
+    assert.deepEqual(violations(passed), []);
   });
 
   it("fails the preview on a mandatory rule, and names rule, resource, path and remedy", async () => {
