@@ -9,7 +9,7 @@ import { list, own, words, type Words } from "./words";
 export function detailItem(detail: Detail, { details }: Pick<Forge, "details">, several: boolean): string {
   const title = titleOf(detail, several);
   const body = bodyOf(detail);
-  if (!details) return `**${sentence(title).replace(/^\*+|\*+$/g, "")}**\n\n${body}`;
+  if (!details) return `**${sentence(title)}**\n\n${body}`;
   return `<details>\n<summary>${htmlSentence(title)}</summary>\n\n${body}\n\n</details>`;
 }
 

@@ -115,4 +115,26 @@ describe("saved previews", () => {
     );
     assert.equal(restart.components[0]?.downtime, "restart");
   });
+
+  it("say which host did not answer a refresh", () => {
+    const message = "rack-2 (192.0.2.2) cannot be reached: no route; not read";
+    const said = { diagnosticEvent: { severity: "warning", message, urn: urn(RELEASE, "a-release") } };
+    const report = reportOf([file([...small, said, SUMMARY])]);
+    assert.deepEqual(
+      report.risks.map(({ kind }) => kind),
+      ["unreachable", "downtime"],
+    );
+    assert.equal(report.verdict.level, "attention");
+  });
+
+  it("show drift apart from the change that puts it back", () => {
+    const drift = { drift: { "rack-0001": { "/etc/a": "modified" } } };
+    const files = { "/etc/a": "1" };
+    const report = reportOf([file([...updated("a", { hosts: 2, files, more: drift }, { hosts: 2, files }), SUMMARY])]);
+    assert.deepEqual(
+      report.risks.map(({ text }) => text.toJSON()),
+      ["a: /etc/a changed by hand on rack-0001"],
+    );
+    assert.equal(report.components[0]?.where.toJSON(), "on 1 of 2 hosts");
+  });
 });

@@ -57,7 +57,8 @@ export const SCENARIOS = {
         before: program("1.26.7", "16G"),
         meanwhile: () => {
           hosts.change("10.0.0.17", ({ components }) => {
-            for (const each of Object.values(components)) each.drift = { "/etc/profile.d/gofleet-go.sh": "modified" };
+            const go = components["gofleet-test-go"];
+            if (go !== undefined) go.drift = { "/etc/profile.d/gofleet-gofleet-test-go.sh": "modified" };
           });
         },
         program: program("1.26.8", "24G"),
