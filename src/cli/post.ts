@@ -60,6 +60,7 @@ async function post(args: PostArgs): Promise<void> {
   );
   const credentials = { token: context.token, scheme: context.scheme, patience: args.wait };
   const pull = args.head === undefined ? context.pull : await findPull(context, args.head, context.commit, credentials);
+  if (pull === undefined) return console.log("the pull request has a newer commit, whose own run reports on it");
   if (pull === "") throw wrong("--pull", "this job is of no pull request: give its number, or --head for github");
   const read = (path: string): string => (args.untrusted === true ? fromUntrusted(text(path)) : text(path));
   const posted = await postReport(connect(forge, { ...context, pull, author }, credentials), {

@@ -1,5 +1,6 @@
 import { Api, ApiError, type ApiSettings } from "./api";
 import { MOST_PAGES, type Comment, type Comments, type Place } from "./comments";
+import { sameCommit } from "./marker";
 
 export type Credentials = Pick<ApiSettings, "patience" | "wait"> & { readonly token: string };
 
@@ -47,21 +48,21 @@ export function github({ api: base, repository, pull, author }: Place, credentia
  * its pull request's own word, learns where to post.
  *
  * @param head `owner:branch`
+ * @returns undefined where the branch has moved on: its newer commit has a run of its own
+ * @throws ApiError where the branch has no open pull request
  */
 export async function findPull(
   { api: base, repository }: Pick<Place, "api" | "repository">,
   head: string,
   commit: string,
   credentials: Credentials,
-): Promise<string> {
+): Promise<string | undefined> {
   const query = new URLSearchParams({ state: "open", head, per_page: "100" });
   const { body } = await githubApi(base, credentials).get(`repos/${repository}/pulls?${query.toString()}`);
-  const found = (body as { number: number; head: { sha: string } }[]).find((each) => each.head.sha === commit);
-  if (found !== undefined) return String(found.number);
-  throw new ApiError(
-    `no open pull request of ${head} is at ${commit.slice(0, 12)}: it has moved on or was closed`,
-    404,
-  );
+  const open = body as { number: number; head: { sha: string } }[];
+  if (open.length === 0) throw new ApiError(`${head} has no open pull request in ${repository}`, 404);
+  const found = open.find((each) => sameCommit(each.head.sha, commit));
+  return found && String(found.number);
 }
 
 function githubApi(base: string, { token, ...rest }: Credentials): Api {

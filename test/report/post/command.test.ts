@@ -67,6 +67,12 @@ describe("gofleet post", function () {
     assert.match(forge.comments[0]?.body ?? "", /Rendered by the pull request's own code[\s\S]*says @\u200boctocat$/);
   });
 
+  it("leaves a pull request alone that has moved on since", async () => {
+    const { code, text } = await post(["--head", "stranger:feature", "--commit", "c".repeat(40), "--untrusted"]);
+    assert.deepEqual([code, text], [0, "the pull request has a newer commit, whose own run reports on it\n"]);
+    assert.deepEqual(forge.comments, []);
+  });
+
   it("posts the shorter report where the whole is refused", async () => {
     forge.longest = 200;
     const cut = join(folder, "cut.md");
