@@ -33,7 +33,7 @@ func cache(t *testing.T) string {
 		"github.com/!some/!thing/@v/list":         []byte("v1.2.3\n"),
 		"github.com/!some/!thing/@v/main.info":    []byte(`{"Version":"v1.2.3-RC1"}`),
 		"github.com/!some/!thing/@v/v1.2.3.lock":  nil,
-		"sumdb/sum.golang.org/@v/v1.0.0.zip":      []byte("no module"),
+		"sumdb/sum.example/@v/v1.0.0.zip":         []byte("no module"),
 		"example.com/other/@v/v1.0.0.info":        []byte(`{"Version":"v1.0.0"}`),
 		"example.com/other/@v/v1.0.0-partial.tmp": []byte("x"),
 	} {
