@@ -17,7 +17,7 @@ const DAY = 86_400_000;
 const YEAR = 365 * DAY;
 const CONFIG = "/etc/demo/demo.conf";
 /** What a host's own services write as time goes by. */
-const BY_ITSELF = /^[-+] \/(var\/lib\/(systemd|logrotate)|var\/cache|etc\/\.updated)\b/;
+const BY_ITSELF = /^[-+] \/(var\/lib\/(systemd|logrotate)|var\/(backups|cache)|etc\/\.updated)\b/;
 
 /**
  * Each host has a kernel of its own (QEMU), and so really another time than the operator. One stack from its first up to
