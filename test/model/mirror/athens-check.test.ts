@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import type { AthensArgs } from "../../../src/model/mirror/athens";
 import { checkAthens } from "../../../src/model/mirror/athens-check";
-import { checkStats, checkTracing } from "../../../src/model/mirror/athens-exporters-check";
-import type { AthensExporters, AthensTracing } from "../../../src/model/mirror/athens-versions";
 import { describe as text } from "../../../src/model/issues";
 
 const disk = { kind: "disk", path: "/srv/athens", max: "200 GiB" } as const;
@@ -357,80 +355,5 @@ describe("Athens' settings", () => {
         "athens.binary.proxy",
       ],
     );
-  });
-
-  it("keeps secrets out of what it says", () => {
-    const secret = "hunter2\u0001";
-    const said = text([
-      ...check({
-        ...good,
-        private: { netrc: "", githubToken: `${secret} x`, ssh: { key: secret, knownHosts: "h ssh-rsa AAAA" } },
-      }),
-      ...check({ goEnv, storage: { kind: "mongo", url: secret } }),
-      ...check({ goEnv, storage: { kind: "external", url: secret } }),
-      ...check({
-        goEnv,
-        storage: { ...s3, credentials: { kind: "static", accessKeyId: secret, secretAccessKey: secret } },
-      }),
-      ...check({ goEnv, storage: { ...azure, credentials: { kind: "accountKey", accountKey: secret } } }),
-      ...check({ ...good, singleFlight: { ...redis, password: secret } }),
-      ...check({ ...good, index: { kind: "mysql", host: "h", user: "u", database: "d", password: secret } }),
-      ...check({ ...good, egress: { proxy: secret } }),
-      ...check({ ...good, variables: { ATHENS_FILTER_FILE: secret, NOBODY: secret, PORT: secret } }),
-      ...check({ ...good, goEnv: { ...goEnv, GOMODCACHE: secret, GOPROXY: `https://u:${secret}@h` } }),
-    ]);
-    assert.ok(said.split("\n").length > 10, said);
-    assert.ok(!said.includes("hunter2"), said);
-  });
-
-  it("are not for a toolchain that cannot build Athens", () => {
-    const said = (goVersion: string, args: AthensArgs = good) => text(checkAthens("", args, { hosts: 1, goVersion }));
-    assert.match(said("1.25.10"), /binary\.kind: given "module, by go1\.25\.10", wanted Go 1\.26\.2 or newer/);
-    assert.equal(said("1.26.2"), "");
-    assert.equal(said("1.27rc1"), "");
-    const amd64 = { url: "https://dl.corp.example/athens", sha256 };
-    assert.equal(said("1.25.10", { ...good, binary: { kind: "file", amd64 } }), "");
-  });
-
-  it("waits with what is not known yet", () => {
-    const unknown = Symbol("unknown");
-    const args = {
-      storage: {
-        kind: "s3",
-        region: unknown,
-        bucket: unknown,
-        credentials: { kind: "static", accessKeyId: unknown, secretAccessKey: unknown },
-      },
-      goEnv: { GOPROXY: unknown },
-      singleFlight: { kind: "redis", endpoints: [unknown], password: unknown },
-      private: { netrc: unknown, ssh: { key: unknown, knownHosts: unknown } },
-      validatorHook: unknown,
-      variables: { ATHENS_FILTER_FILE: unknown },
-    };
-    const isUnknown = (value: unknown) => value === unknown;
-    assert.equal(text(checkAthens("athens", args, { hosts: 3, isUnknown })), "");
-    assert.notEqual(text(checkAthens("athens", args, { hosts: 3 })), "");
-  });
-
-  it("follow the release in what they export to", () => {
-    const jaeger: AthensTracing<"0.18.0"> = { exporter: "jaeger", url: "http://jaeger:14268" };
-    const otlp: AthensExporters["opentelemetry"]["tracing"] = { exporter: "otlp", url: "http://otel:4317" };
-    // @ts-expect-error 0.18.0 does not know otlp
-    const early: AthensTracing<"0.18.0"> = { exporter: "otlp", url: "http://otel:4317" };
-    // @ts-expect-error releases that measure by OpenTelemetry know nothing else
-    const late: AthensExporters["opentelemetry"]["tracing"] = { exporter: "jaeger", url: "http://jaeger:14268" };
-    // @ts-expect-error and give out statistics only for Prometheus
-    const stats: AthensExporters["opentelemetry"]["stats"] = "datadog";
-    const said =
-      (...args: Parameters<typeof checkTracing>) =>
-      (given: unknown) =>
-        text(checkTracing(...args)("t", given));
-    assert.equal(said("opencensus")(jaeger), "");
-    assert.equal(said("opentelemetry")({ ...otlp, fraction: 0.5 }), "");
-    assert.match(said("opencensus")(early), /this release knows no other/);
-    assert.match(said("opentelemetry")(late), /otlp: this release knows no other/);
-    assert.match(said("opentelemetry")({ ...otlp, fraction: 2 }), /from 0 to 1/);
-    assert.match(text(checkStats("opentelemetry")("s", stats)), /"none", "prometheus"/);
-    assert.equal(text(checkStats("opencensus")("s", "datadog")), "");
   });
 });
