@@ -121,7 +121,10 @@ describe("policy: what is pinned", () => {
       of: deployment({ image: "golang:1.24-bookworm" }),
       finds: [`${CONTAINER}.image: "golang:1.24-bookworm"`],
     },
-    "an image of a supported line": { of: deployment({ image: `docker.io/library/golang:1.26${DIGEST}` }), finds: [] },
+    "an image of a supported line": {
+      of: deployment({ image: `registry.corp.example/library/golang:1.26${DIGEST}` }),
+      finds: [],
+    },
     "an image without a version": { of: deployment({ image: "golang:bookworm" }), finds: [] },
     "an image of something else": { of: deployment({ image: "notgolang:1.2" }), finds: [] },
   });
