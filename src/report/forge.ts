@@ -19,13 +19,11 @@ const SPARE = 0.9;
 
 /**
  * The forges' own limits:
- * - github: "Body is too long (maximum is 65536 characters)", the answer 422 of the comments API. Its database column
- *   holds 4 bytes a character, so that bytes are no tighter; they are held to the same number to be safe.
+ * - github: "Body is too long (maximum is 65536 characters)", its API's answer 422; bytes are held to the same number.
  * - github-summary: 1 MiB a step, https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  * - gitlab: 1,000,000 characters, https://docs.gitlab.com/administration/instance_limits/
- * - azure-devops: 150,000 characters a comment,
- *   https://learn.microsoft.com/en-us/azure/devops/organizations/settings/work/object-limits
- * - bitbucket: 32,768 characters, Bitbucket Data Center's maximum of a comment; it shows no HTML.
+ * - azure-devops: 150,000 characters, and bitbucket (Data Center): 32,768, which shows no HTML: the sizes at which
+ *   https://github.com/runatlantis/atlantis splits its comments there.
  */
 const LIMITS: Readonly<Record<ForgeName, Omit<Forge, "name">>> = {
   github: { characters: 65_536, bytes: 65_536, details: true, mermaid: true },
