@@ -6,6 +6,8 @@ import { checkFront } from "../../../src/model/mirror/front-check";
 import { resolveFront } from "../../../src/model/mirror/front-resolve";
 import { TestAuthority } from "../../support/certificates";
 import { temporaryDirectory } from "../../support/go";
+import { program } from "../../support/nginx";
+import { skip } from "../../support/skip";
 
 const domain = "goproxy.corp.example";
 const tls = { certificateFile: "/etc/ssl/mirror.pem", keyFile: "/etc/ssl/private/mirror.key" } as const;
@@ -125,6 +127,7 @@ describe("front args", () => {
   });
 
   it("have their certificate looked at as far as it is known", function () {
+    if (program("openssl") === undefined) return skip(this, "there is no openssl");
     const folder = temporaryDirectory();
     const ca = new TestAuthority(join(folder, "ca"));
     const leaf = ca.leaf(domain);
