@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, isFields } from "../model/check";
+import { at, isFields, type Fields } from "../model/check";
 import { issue, type Issue } from "../model/issues";
 import type { AthensArgs } from "../model/mirror/athens";
 import { checkAthens } from "../model/mirror/athens-check";
@@ -76,7 +76,7 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
     ...(upstream === undefined ? [] : checkUpstream(upstream)),
     ...(privateModules === undefined ? [] : checkPrivateModules("privateModules", privateModules)),
     ...(client === undefined ? [] : checkClientPolicy("client", client, hasPrivate)),
-    ...checkAthensArgs(athens, storage, upstream, Object.keys(hostsOf(args["target"])).length),
+    ...checkAthensArgs({ athens, storage, upstream }, hostsOf(args["target"]), args["go"]),
     ...(store === undefined ? [] : checkStoreArgs(store, storage)),
     ...(keepStore === undefined || typeof keepStore === "boolean"
       ? []
@@ -84,7 +84,11 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
   ];
 }
 
-function checkAthensArgs(athens: unknown, storage: unknown, upstream: unknown, hosts: number): Issue[] {
+function checkAthensArgs(
+  { athens, storage, upstream }: Fields,
+  hosts: Readonly<Record<string, unknown>>,
+  go: unknown,
+): Issue[] {
   if (athens !== undefined && !isFields(athens))
     return [issue("athens", athens, "an object such as { workers: { fetch: 5 } }")];
   const refused = ["storage", "pathPrefix"].filter((key) => athens?.[key] !== undefined);
@@ -93,9 +97,10 @@ function checkAthensArgs(athens: unknown, storage: unknown, upstream: unknown, h
     "athens",
     { ...athens, storage, pathPrefix: undefined },
     {
-      hosts,
+      hosts: Object.keys(hosts).length,
       isUnknown: pulumi.Output.isInstance,
       hasModuleProxy: proxies,
+      ...(isFields(go) && typeof go["version"] === "string" && { goVersion: go["version"] }),
     },
   );
   const goProxy = isFields(athens?.["goEnv"]) && upstream !== undefined ? athens["goEnv"]["GOPROXY"] : undefined;

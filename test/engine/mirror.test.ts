@@ -138,6 +138,9 @@ describe("a module mirror in a program", function () {
       /upstream\[0\][^]*privateModules\[0\][^]*client\.fallback[^]*storage[^]*athens\.pathPrefix[^]*store[^]*keepStore/,
     ));
 
+  it("refuses a Go that cannot build Athens", () =>
+    refused({ go: lock("1.25.10", LOCK) }, /athens.*1\.26\.2|1\.26\.2.*Athens/));
+
   it("refuses a directory that only stands for a host", () =>
     refused({ target: local({ root: "here" }) }, /target: given "local here", wanted a machine/));
 
