@@ -26,9 +26,15 @@ const SUITES = {
     [node, "node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
     [node, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "test/tsconfig.json"],
   ],
-  unit: [mocha("test/*.test.ts", "test/{cli,components,docs,host,model,plan,policy,render,report,targets}/**/*.test.ts")],
+  unit: [
+    mocha(
+      "test/*.test.ts",
+      "test/{cli,components,docs,host,model,plan,policy,render,targets}/**/*.test.ts",
+      "test/report/{*,post/**/*}.test.ts",
+    ),
+  ],
   agent: [mocha("test/agent/**/*.test.ts")],
-  engine: [mocha("test/engine/**/*.test.ts")],
+  engine: [mocha("test/engine/**/*.test.ts", "test/report/engine/**/*.test.ts")],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   package: [mocha("test/package/**/*.test.ts")],
