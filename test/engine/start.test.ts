@@ -140,7 +140,7 @@ describe("npm start", () => {
 /** A copy of this checkout with a state of its own; what is installed and built is shared. */
 function checkout(dir: string): void {
   const copied = ["src", "dist", "scripts", "examples/quickstart", "quickstart.ts", "Pulumi.yaml", "gofleet.lock.json"];
-  for (const path of [...copied, "package.json", "package-lock.json", "tsconfig.json"]) {
+  for (const path of [...copied, "hosttools", "package.json", "package-lock.json", "tsconfig.json"]) {
     cpSync(join(REPOSITORY, path), join(dir, path), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
