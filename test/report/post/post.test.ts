@@ -151,6 +151,7 @@ for (const name of POST_FORGES) {
         return { status: 502, after: true };
       };
       await post();
+      assert.equal(writes().length, 1, "it was sent twice");
       assert.deepEqual(bodies(), [written(style, 5, "the report")]);
     });
 
