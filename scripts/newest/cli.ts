@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { buildEnv, COMMAND, compile } from "../../src/engine/build";
-import { writeLauncher } from "../../src/engine/launcher";
+import { writeLaunchers } from "../../src/engine/launcher";
 import type { FindOptions } from "../../src/engine/options";
 import { CommandFailed, run } from "../../src/engine/run";
 import { findGo, type Go } from "../../src/engine/toolchain";
@@ -65,7 +65,7 @@ export async function buildCli(version: string, staging: string, options: FindOp
   await run(go.command, ["get", "-tool", `${COMMAND}@v${version}`], building);
   await compile(go, version, join(staging, "bin", "pulumi"), building, options.progress);
   rmSync(source, { recursive: true });
-  writeLauncher(join(staging, "bin"));
+  writeLaunchers(join(staging, "bin"));
 }
 
 async function goModOf(go: Go, version: string, options: FindOptions): Promise<GoMod> {

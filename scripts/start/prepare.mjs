@@ -5,7 +5,14 @@ import { join } from "node:path";
 
 /** Written by scripts/build.mjs when a build is complete. */
 const BUILT = "node_modules/.cache/gofleet/built";
-const SOURCES = ["src", "tsconfig.json", "package-lock.json", "scripts/build.mjs"];
+const SOURCES = [
+  "src",
+  "hosttools",
+  "tsconfig.json",
+  "package-lock.json",
+  "scripts/build.mjs",
+  "scripts/host-tools.mjs",
+];
 
 /** Installs dependencies and compiles, each only where it is needed. */
 export async function prepare(root, steps, signal) {

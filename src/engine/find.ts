@@ -2,7 +2,7 @@ import { delimiter, dirname, join } from "node:path";
 
 import { buildEngine } from "./build";
 import { cacheDir, fillOnce } from "./cache";
-import { executable, LAUNCHER, which, writeLauncher } from "./launcher";
+import { executable, hasLaunchers, LAUNCHER, which, writeLaunchers } from "./launcher";
 import { downloadEngine } from "./npm-package";
 import type { EngineMaker, FindOptions } from "./options";
 import { CommandFailed, run } from "./run";
@@ -108,8 +108,8 @@ async function engineOnPath(options: FindOptions, tried: string[]): Promise<Engi
 async function launcherDir(options: FindOptions): Promise<readonly string[]> {
   if (which(LAUNCHER, options.env["PATH"])) return [];
   const dir = join(cacheDir(options.env, options.projectDir), "launcher");
-  const present = () => executable(join(dir, LAUNCHER));
-  await fillOnce(dir, present, options.progress, async (staging) => writeLauncher(staging));
+  const present = () => hasLaunchers(dir);
+  await fillOnce(dir, present, options.progress, async (staging) => writeLaunchers(staging));
   return [dir];
 }
 
@@ -118,7 +118,7 @@ async function finish(bin: string, options: FindOptions): Promise<void> {
   const version = await versionOf(join(bin, "pulumi"), options);
   if (!accepted(version))
     throw new Error(`what was installed says version ${version || "unknown"}, wanted ${ACCEPTED}`);
-  if (!executable(join(bin, LAUNCHER))) writeLauncher(bin);
+  if (!hasLaunchers(bin)) writeLaunchers(bin);
 }
 
 const ANSWER_WITHIN = 60_000;

@@ -4,17 +4,31 @@ import { delimiter, join } from "node:path";
 /** The executable that the engine starts for resources of type `pulumi-nodejs:…`. */
 export const LAUNCHER = "pulumi-resource-pulumi-nodejs";
 
-// The engine starts it with the project directory as its working directory, so the SDK is the project's own.
-const SCRIPT = `#!/bin/sh
-provider=$(node -e 'console.log(require.resolve("@pulumi/pulumi/cmd/dynamic-provider", { paths: [process.cwd()] }))') || exit 1
-exec node "$provider" "$@"
+/** What the engine starts besides, and the SDK's module that does the work: dynamic resources, policy packs. */
+const LAUNCHERS = {
+  [LAUNCHER]: "@pulumi/pulumi/cmd/dynamic-provider",
+  "pulumi-analyzer-policy-nodejs": "@pulumi/pulumi/cmd/run-policy-pack",
+};
+
+// The engine starts it with the project's or the pack's directory as its working directory, so the SDK is its own.
+const script = (module: string) => `#!/bin/sh
+program=$(node -e 'console.log(require.resolve("${module}", { paths: [process.cwd()] }))') || exit 1
+exec node "$program" "$@"
 `;
 
-/** Writes the launcher into `dir`: the official CLI ships one, a CLI built from its Go module comes without. */
-export function writeLauncher(dir: string): void {
-  const path = join(dir, LAUNCHER);
-  writeFileSync(path, SCRIPT);
-  chmodSync(path, 0o755);
+/** Writes what is missing into `dir`: the official CLI ships launchers, a CLI built from its Go module comes without. */
+export function writeLaunchers(dir: string): void {
+  for (const [name, module] of Object.entries(LAUNCHERS)) {
+    const path = join(dir, name);
+    if (executable(path)) continue;
+    writeFileSync(path, script(module));
+    chmodSync(path, 0o755);
+  }
+}
+
+/** Whether `dir` has all of them. */
+export function hasLaunchers(dir: string): boolean {
+  return Object.keys(LAUNCHERS).every((name) => executable(join(dir, name)));
 }
 
 /** The first file called `name` in the directories of `path` (a PATH) that this user may execute. */

@@ -83,7 +83,7 @@ for (const [name, off, untimely] of [
       const reason = noVirtualHosts();
       if (reason) skip(this, reason);
       work = mkdtempSync(join(tmpdir(), "gofleet-clock-"));
-      for (const version of ["v1", "v2", "v3"]) await archive(work, version);
+      for (const version of ["v1", "v2", "v3", "v4"]) await archive(work, version);
       const address = await hosts.operatorAddress();
       const certificate = await selfSigned(work, address);
       [plain, secure] = [await FileServer.start(address), await FileServer.start(address, certificate)];
@@ -141,6 +141,17 @@ for (const [name, off, untimely] of [
       await stack.up();
       await isOn("v3");
       assert.deepEqual((await stack.preview({ refresh: true })).changes, {});
+    });
+
+    it("keeps the releases that came last, whatever the clock said when they came", async () => {
+      const before = await hostRelease(host, COMPONENT);
+      stack.program = program("v4");
+      await stack.up();
+      // The agent throws away what is too old after it has answered.
+      await host.exec("while pgrep -f '^sh /run/gofleet/[^ ]*/[a]gent'; do sleep 1; done", { timeout: 60_000 });
+      const kept = (await host.exec(`ls /etc/gofleet/${COMPONENT}/releases`)).trim().split("\n");
+      assert.equal(kept.length, 3);
+      assert.ok(kept.includes(before), "the release before is gone, and an older one is there");
     });
 
     it("is as it was before when the component goes", async () => {

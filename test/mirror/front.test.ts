@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DOMAIN, info, needsNginx, TestMirror, zip, type Setup } from "../support/front";
 import { TestUpstream } from "../support/nginx";
@@ -41,6 +41,27 @@ describe("the front", function () {
         assert.equal(answer.headers["x-gomod-source"], "store");
       }
       assert.deepEqual(athens.paths, []);
+    });
+
+    it("may be a go.mod alone, in upper case too, without Athens", async () => {
+      const { front, athens } = await start();
+      for (const name of ["example.com/graph/@v/v0.1.0.mod", "example.com/!upper/graph/@v/v0.1.0-!r!c1.mod"]) {
+        const file = join(mirror?.store ?? "", ".gofleet", "mod", name);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, "module example.com/graph\n");
+        const answer = await front.get(`/${name}`);
+        assert.deepEqual([answer.status, answer.body.toString()], [200, "module example.com/graph\n"]);
+        assert.equal(answer.headers["content-type"], "text/plain; charset=UTF-8");
+        assert.equal((await front.get(`/.gofleet/mod/${name}`)).status, 404);
+      }
+      assert.deepEqual(
+        athens.paths.filter((path) => !path.startsWith("/.gofleet")),
+        [],
+      );
+      // Its other files come as those of any version do.
+      athens.answer = mirror?.fetches ?? athens.answer;
+      assert.equal((await front.get("/example.com/graph/@v/v0.1.0.zip")).status, 200);
+      assert.equal((await front.get("/example.com/graph/@v/v0.1.0.mod")).body.toString(), "module example.com/graph\n");
     });
 
     it("are answered while Athens is dead, every one", async () => {

@@ -32,9 +32,19 @@ settle() {
   record_move "$TXN_FROM" "$CURRENT"
   rm -f -- "$ETC/txn" "$VAR/decision" || return 1
   TXN_PHASE=
-  touch -- "$ETC/releases/$CURRENT"
+  mark_newest || return 1
   sync -f "$ETC" 2>/dev/null
   return 0
+}
+
+# Releases are told apart by the order in which they came, which the clock alone does not tell: it may have been put back.
+mark_newest() {
+  _newest=$(stat -c %Y -- "$ETC/releases"/* | sort -n | tail -n 1)
+  if [ "$(date +%s)" -gt "$_newest" ]; then
+    touch -- "$ETC/releases/$CURRENT"
+  else
+    touch -d "@$((_newest + 1))" -- "$ETC/releases/$CURRENT"
+  fi
 }
 
 # Keeps the last KEEP releases and the current one; then what no kept release names goes too.

@@ -65,6 +65,7 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
       "proxy_pass http://gomod-athens$uri;",
       otherwise(front),
     ),
+    modAlone("location @mod-alone", store, "@mod"),
     Object.entries(FILES).map(([kind, file]) =>
       lines(
         block(
@@ -72,7 +73,7 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
           head(kind as keyof typeof FILES),
           block(`if (!-f ${info})`, "return 418;"),
           `alias ${word`${store}/$gomod_m/$gomod_v/${file}`};`,
-          `error_page 404 418 = @${kind};`,
+          `error_page 404 418 = @${kind === "mod" ? "mod-alone" : kind};`,
         ),
         block(
           `location @${kind}`,
@@ -86,6 +87,17 @@ function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): s
         ),
       ),
     ),
+  );
+}
+
+/** go.mod files of versions that have nothing else, as the store's keeper imports them: named as on the wire. */
+function modAlone(location: string, store: AbsolutePath, otherwise: string): string {
+  return block(
+    location,
+    `types { } default_type ${TYPES.mod};`,
+    source("store"),
+    `root ${word`${store}/.gofleet/mod`};`,
+    `try_files $uri ${otherwise};`,
   );
 }
 
@@ -111,7 +123,13 @@ function athensLocations(front: Front, place: NginxPlace): string {
   const absent = "error_page 404 410 = @absent;";
   return lines(
     block(`location ~ ${path("info")}`, readOnly("info"), info),
-    block(`location ~ ${path("(?:mod|zip)")}`, readOnly("file"), file),
+    front.store === undefined
+      ? block(`location ~ ${path("(?:mod|zip)")}`, file)
+      : [
+          block(`location ~ ${path("zip")}`, readOnly("file"), file),
+          modAlone(`location ~ ${path("mod")}`, front.store, "@mod-elsewhere"),
+          block("location @mod-elsewhere", readOnly("file"), file),
+        ],
     front.store === undefined
       ? ""
       : [block("location @info-read-only", info, absent), block("location @file-read-only", file, absent)],
