@@ -16,8 +16,11 @@ const login = (name: string) =>
 const mirror = new GoProxyMirror("goproxy", {
   target: login("mirror"),
   domain,
-  tls: { certificate: config.require("tlsCertificate"), key: config.requireSecret("tlsKey") },
-  ca: config.get("tlsCa"),
+  tls: {
+    certificate: config.require("tlsCertificate"),
+    key: config.requireSecret("tlsKey"),
+    ca: config.get("tlsCa"),
+  },
   storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
   privateModules: ["git.corp.example/*"],
   athens: {

@@ -98,7 +98,7 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
     const goEnv = clientEnvironment(origin, privateModules, args.client);
     // Known to others once the hosts have it: who uses the mirror waits for it.
     this.ref = pulumi
-      .all([args.ca ?? "", release.actual])
+      .all([args.tls.ca ?? "", release.actual])
       .apply(([ca]) => ({ origin, goEnv: goEnv as Record<string, string>, ca }));
     ({ origin: this.origin, goEnv: this.goEnv, ca: this.ca } = outputsOf(this.ref));
     this.nodes = { release };

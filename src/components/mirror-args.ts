@@ -41,11 +41,6 @@ export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<s
    * @default the mirror alone, for private modules too
    */
   readonly client?: ClientPolicy;
-  /**
-   * Certificates (PEM) that clients must add to what they trust: the CA of an internal certificate.
-   * @default none: the certificate is of a public CA
-   */
-  readonly ca?: pulumi.Input<string>;
   /** Athens' other settings. */
   readonly athens?: Omit<AthensArgs<pulumi.Input<string>>, "storage" | "pathPrefix">;
   /** How the store is kept within its budget and in good health; for storage of kind `disk`. */
@@ -58,7 +53,7 @@ export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<s
 }
 
 const KEYS = [
-  ...["go", "source", "storage", "upstream", "privateModules", "client", "ca", "athens", "store", "keepStore"],
+  ...["go", "source", "storage", "upstream", "privateModules", "client", "athens", "store", "keepStore"],
   ...RELEASE_KEYS,
 ] as const;
 

@@ -80,8 +80,8 @@ function refusal(issues: readonly Issue[]): AthensTexts<string> {
 }
 
 /** The chain that clients see, checked with its key once both are known; neither the key nor a part of it is in the text. */
-function certificates({ tls, access, domain, ca }: GoProxyMirrorArgs, now: Date): Partial<FrontTexts<Text>> {
-  const { certificate, key } = tls;
+function certificates({ tls, access, domain }: GoProxyMirrorArgs, now: Date): Partial<FrontTexts<Text>> {
+  const { certificate, key, ca } = tls;
   const checked =
     certificate === undefined
       ? undefined

@@ -30,8 +30,7 @@ describe("a module mirror in a program", function () {
   const args = (more: Partial<GoProxyMirrorArgs> = {}): GoProxyMirrorArgs => ({
     target: pool(1),
     domain: DOMAIN,
-    tls: { certificate: authority.chain(leaf), key: secret(leaf.key) },
-    ca: authority.root.certificate,
+    tls: { certificate: authority.chain(leaf), key: secret(leaf.key), ca: authority.root.certificate },
     storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
     privateModules: ["git.corp.example/*", "github.com/Acme/*"],
     go: lock("1.26.7", LOCK),

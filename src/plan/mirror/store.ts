@@ -116,6 +116,8 @@ export function storePlan<Text>(
       textFile(paths.timer, storeTimer(units)),
     ],
     symlinks: [
+      // For people: the program by a name without a digest.
+      { path: `${place.settings}/gofleet-store`, target: paths.program, switched: true },
       {
         path: `/etc/systemd/system/timers.target.wants/${place.keeper.timer}`,
         target: `../${place.keeper.timer}`,

@@ -79,8 +79,11 @@ export class Surroundings {
     return {
       target: target(host),
       domain: DOMAIN,
-      tls: { certificate: this.authority.chain(this.leaf), key: this.leaf.key },
-      ca: this.authority.root.certificate,
+      tls: {
+        certificate: this.authority.chain(this.leaf),
+        key: this.leaf.key,
+        ca: this.authority.root.certificate,
+      },
       storage: { kind: "disk", path: STORE, max: "4 GiB" },
       go: release("1.26.7"),
       source: { kind: "module", proxy: this.upstream.url },
