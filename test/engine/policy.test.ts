@@ -91,8 +91,11 @@ describe("policy pack in the analyzer host", function () {
       const mirror = new GoProxyMirror("goproxy", {
         target: pool(1),
         domain: "goproxy.corp.example",
-        tls: { certificate: authority.chain(leaf), key: pulumi.secret(leaf.key) },
-        ca: authority.root.certificate,
+        tls: {
+          certificate: authority.chain(leaf),
+          key: pulumi.secret(leaf.key),
+          ca: authority.root.certificate,
+        },
         storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
         privateModules: ["git.corp.example/*"],
         go: lock("1.26.7", LOCK),
