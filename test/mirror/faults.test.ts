@@ -205,8 +205,10 @@ describe("a module mirror in trouble, on a real host", function () {
     const other = "golang.org/x/time/v0.6.0/source.zip";
     for (const version of ["v0.5.0", "v0.6.0"]) await recovers(`/golang.org/x/time/@v/${version}`);
     const good = stored(file);
-    // A whole zip, of another version. The keeper reads what changed at its next repair.
-    await server.exec(`cd ${STORE} && cat ${other} >${file} && touch -d '1 hour ago' ${file}`);
+    // A whole zip, of another version. What is new could still be being written, so
+    // it is not; at its next repair the keeper reads what changed.
+    const version = file.replace(/[^/]*$/, "");
+    await server.exec(`cd ${STORE} && cat ${other} >${file} && touch -d '1 hour ago' ${version}* ${version}`);
     await server.exec(`for i in $(seq 400); do [ -e ${STORE}/${file} ] || exit 0; sleep 0.2; done; exit 1`);
     assert.match(await server.exec(`journalctl -o cat -u ${unit("store")}`), /removed golang\.org\/x\/time@v0\.5\.0: /);
     assert.deepEqual((await get("/golang.org/x/time/@v/v0.5.0.zip")).body, good);

@@ -24,6 +24,8 @@ export function privacyProbe(front: Front, privateModules: PrivateModules): Plan
   const refusals = ["401", "403", ...(front.access?.clientCa ? ["400"] : [])].join(" | ");
   const script = `#!/bin/sh
 set -eu
+# After a reload the workers of before go on answering for a moment, by the rules of before.
+sleep 2
 ask() {
   printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' "$1" ${quote(front.domain)} |
     timeout 10 ${command("openssl", "s_client", "-quiet", "-ign_eof", "-connect", connect, "-servername", front.domain)} 2>/dev/null |
