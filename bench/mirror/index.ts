@@ -57,6 +57,7 @@ async function warmFigures(application: Application, bundle: string): Promise<Fi
     const disk = (diskUse(mirror.store) + diskUse(mirror.cache)) / diskUse(mirror.store);
     const few = await mirror.ours((config) => config.replace(/worker_connections \d+;/, "worker_connections 768;"));
     const debian = await load(few.port, all, CONNECTIONS);
+    progress(`  errors: ${errors}; with 768 connections a worker: ${debian.errors}`);
     return {
       cpu_ratio_to_static_small: of(small, "ours", "fixed"),
       cpu_ratio_to_static_zip: of(zip, "ours", "fixed"),
@@ -97,15 +98,14 @@ async function incompleteAnswers(mirror: BenchMirror, port: number): Promise<num
 async function coldFigures(application: Application): Promise<Figures> {
   const times = { direct: [] as number[], prewarm: [] as number[], prewarmed: [] as number[], empty: [] as number[] };
   progress("whole downloads");
-  for (let pair = 0; pair <= PAIRS; pair++) {
+  for (let pair = 1; pair <= PAIRS; pair++) {
     const direct = await seconds(() => application.download(goProxy()));
     const filled = new BenchMirror();
     const prewarm = await seconds(async () => filled.import(await application.bundle(goProxy())));
     const prewarmed = await throughMirror(filled, application);
     const empty = await throughMirror(new BenchMirror(), application);
     const round = { direct, prewarm, prewarmed, empty };
-    progress(`  ${pair === 0 ? "warm-up" : `pair ${pair}`}: ${JSON.stringify(round)}`);
-    if (pair === 0) continue;
+    progress(`  pair ${pair}: ${JSON.stringify(round)}`);
     for (const name of Object.keys(times) as (keyof typeof times)[]) times[name].push(round[name]);
   }
   return {
