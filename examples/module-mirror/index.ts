@@ -22,7 +22,7 @@ const mirror = new GoProxyMirror("goproxy", {
     ca: config.get("tlsCa"),
   },
   storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
-  privateModules: ["git.corp.example/*"],
+  privateModules: ["git.corp.example"],
   athens: {
     private: { ssh: { key: config.requireSecret("gitKey"), knownHosts: config.require("gitKnownHosts") } },
   },

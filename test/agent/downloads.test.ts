@@ -14,11 +14,14 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanDownload } from "../../src/plan/host-plan";
+import { TestAuthority } from "../support/certificates";
 import { skip } from "../support/skip";
 import { COMPONENT, file, h1, plan, release, Root, shells, which, zip, type Release } from "./support";
 
@@ -105,6 +108,40 @@ describe("agent: downloads", function () {
     await root.quiet();
     assert.ok(!existsSync(lib()));
     assert.deepEqual(readdirSync(root.at(`var/lib/gofleet/${COMPONENT}/downloads`)), []);
+  });
+
+  it("takes a download from a server whose CA the same release brings, and from no other", async function () {
+    if (which("openssl") === undefined) skip(this, "there is no openssl to make test certificates");
+    const authority = new TestAuthority(join(work, "ca"));
+    const leaf = authority.leaf("local.test.example", { names: ["IP:127.0.0.1"] });
+    const secure = createTlsServer({ cert: authority.chain(leaf), key: leaf.key }, (_, response) => {
+      response.end(archive);
+    });
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    try {
+      const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/go.tar.gz`;
+      const download: PlanDownload = {
+        name: "go1.0",
+        format: "tar.gz",
+        variants: [{ arch: ARCH, checksum: digest(archive), urls: [url] }],
+      };
+      const trusting = (ca: string): Release =>
+        release(
+          plan({
+            files: [file("/usr/local/share/ca-certificates/test.crt", ca, { place: "copy" })],
+            downloads: [download],
+          }),
+        );
+      assert.equal((await root.run(of(download))).code, 15);
+      assert.equal((await root.run(trusting(new TestAuthority(join(work, "other")).root.certificate))).code, 15);
+      assert.ok(!existsSync(lib()));
+      const on = await root.run(trusting(authority.root.certificate));
+      assert.equal(on.code, 0, JSON.stringify(on));
+      assert.ok(existsSync(lib("bin/go")));
+    } finally {
+      secure.close();
+    }
   });
 
   it("lets a file of the release lead the tree's own, in every version on disk", async () => {

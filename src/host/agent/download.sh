@@ -15,9 +15,22 @@ stage_downloads() {
       printf '%s\n' "$_name$TAB$_arch$TAB$_format$TAB$_checksum$TAB$_overlay$TAB$_managed$TAB$_recipe" >>"$WORK/place"
     fi
   done 4<"$WORK/downloads"
+  [ ! -s "$WORK/place" ] || trust_release
   while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
     place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"
   done 4<"$WORK/place"
+}
+
+# Certificates that the host is about to trust hold for what is fetched before: its own store may not have them yet.
+trust_release() {
+  set -- "$UPLOAD/release/usr/local/share/ca-certificates"/*.crt
+  [ -f "$1" ] || return 0
+  _bundle=/etc/ssl/certs/ca-certificates.crt
+  [ ! -f "$_bundle" ] || set -- "$_bundle" "$@"
+  cat -- "$@" >"$WORK/ca.pem" || fail 12 "$WORK cannot be written: no space"
+  # By these names curl, go and git find it.
+  SSL_CERT_FILE=$WORK/ca.pem CURL_CA_BUNDLE=$WORK/ca.pem
+  export SSL_CERT_FILE CURL_CA_BUNDLE
 }
 
 # name, arch, format, checksum, overlay, managed path that leads it, recipe or -: of what this machine needs. What is

@@ -49,7 +49,7 @@ fetch_url() {
           --proto '=http,https' --connect-timeout 15 --speed-limit 1024 --speed-time 30 --max-time "$_left" \
           --retry 2 --retry-delay 1 --output "$2" 2>&1 9>&-) && return 0
       elif command -v wget >/dev/null 2>&1; then
-        _error=$(printf '%s\n' "$1" | timeout "$_left" wget -q -i - -T 30 -t 3 -O "$2" 2>&1 9>&-) && return 0
+        _error=$(printf '%s\n' "$1" | timeout "$_left" wget -q ${SSL_CERT_FILE:+--ca-certificate="$SSL_CERT_FILE"} -i - -T 30 -t 3 -O "$2" 2>&1 9>&-) && return 0
         _error="wget failed${_error:+: $_error}"
       else
         fail 14 "missing: curl or wget (install curl), to download $SHOWN"
