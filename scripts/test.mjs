@@ -34,9 +34,10 @@ const SUITES = {
     ),
   ],
   agent: [mocha("test/agent/**/*.test.ts")],
-  engine: [mocha("test/engine/**/*.test.ts", "test/report/engine/**/*.test.ts")],
+  engine: [mocha("test/engine/**/*.test.ts")],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
+  report: [mocha("test/report/engine/**/*.test.ts")],
   package: [mocha("test/package/**/*.test.ts")],
   hosts: [mocha("test/hosts/**/*.test.ts")],
   mirror: [mocha("test/mirror/**/*.test.ts")],
@@ -45,6 +46,7 @@ const GROUPS = {
   default: ["lint", "unit", "agent", "engine"],
   hosts: ["hosts"],
   mirror: ["mirror"],
+  report: ["report"],
   all: Object.keys(SUITES),
 };
 

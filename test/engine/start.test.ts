@@ -73,10 +73,11 @@ describe("npm start", () => {
 
   it("builds again only when a source is newer than the last build", async () => {
     const { stale } = await import("../../scripts/start/prepare.mjs");
-    for (const path of ["src/model", "scripts", "dist", "node_modules/.cache/gofleet"]) {
+    for (const path of ["src/model", "hosttools", "scripts", "dist", "node_modules/.cache/gofleet"]) {
       mkdirSync(join(dir, path), { recursive: true });
     }
-    const sources = ["src/model/a.ts", "tsconfig.json", "package-lock.json", "scripts/build.mjs"];
+    const scripts = ["scripts/build.mjs", "scripts/host-tools.mjs"];
+    const sources = ["src/model/a.ts", "hosttools/main.go", "tsconfig.json", "package-lock.json", ...scripts];
     for (const path of [...sources, "dist/index.js"]) writeFileSync(join(dir, path), "");
     assert.equal(stale(dir), true, "never built");
     const later = new Date(Date.now() + 5_000);
