@@ -3,7 +3,7 @@
 // Prints minutes per suite and a closing line; fails on a failed test and, in CI, on a skip that is not on
 // test/allowed-skips.txt.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,16 @@ const mocha = (...globs) => [
   "test/support/reporter.cjs",
   ...globs,
 ];
+
+/**
+ * Files of the slow suites that CI takes turns with, by commit: each commit runs one in three of them, and every other
+ * file of the suite. `npm run test:all` runs them all, and so does the suite by its own command.
+ */
+const TURNS = 3;
+const SAMPLED = {
+  hosts: ["build", "clock", "packages", "ports", "supplies", "trust"],
+  mirror: ["athens-host", "athens-services", "faults", "front-config", "front-tls", "store-alerts"],
+};
 
 /** A suite is a list of commands; those of mocha report their counts. */
 const SUITES = {
@@ -39,8 +49,8 @@ const SUITES = {
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   report: [mocha("test/report/engine/**/*.test.ts")],
   package: [mocha("test/package/**/*.test.ts")],
-  hosts: [mocha("test/hosts/**/*.test.ts")],
-  mirror: [mocha("test/mirror/**/*.test.ts")],
+  hosts: [mocha(...sample("hosts"))],
+  mirror: [mocha(...sample("mirror"))],
 };
 const GROUPS = {
   default: ["lint", "unit", "agent", "engine"],
@@ -49,6 +59,21 @@ const GROUPS = {
   report: ["report"],
   all: Object.keys(SUITES),
 };
+
+/** A suite's files: all of them, or with GOFLEET_SAMPLE=<commit> those of that commit's turn. */
+function sample(suite) {
+  const folder = `test/${suite}`;
+  const rest = leftOut(suite);
+  const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+  return files.filter((name) => !rest.includes(name.replace(".test.ts", ""))).map((name) => `${folder}/${name}`);
+}
+
+function leftOut(suite) {
+  const commit = process.env["GOFLEET_SAMPLE"];
+  if (commit === undefined) return [];
+  const turn = Number.parseInt(commit.slice(0, 8), 16) % TURNS;
+  return (SAMPLED[suite] ?? []).filter((_, index) => index % TURNS !== turn);
+}
 
 const asked = process.argv.slice(2);
 const names = (asked.length === 0 ? ["default"] : asked).flatMap((name) => GROUPS[name] ?? [name]);
@@ -68,6 +93,7 @@ const rows = [];
 for (const name of names) {
   const began = Date.now();
   console.log(`\n=== ${name}`);
+  if (leftOut(name).length > 0) console.log(`another commit's turn: ${leftOut(name).join(", ")}`);
   const good = SUITES[name].map((command, index) =>
     suiteCommand(name, command, join(scratch, `${name}-${index}.json`)),
   );
