@@ -36,6 +36,8 @@ not_applied() {
 # tree_files MANIFEST PREFIX: sets FOUND to the managed paths below a directory, as words.
 tree_files() {
   FOUND=
+  manifest_text "$1"
+  case $MANIFEST_TEXT in *"$TAB$2"*) ;; *) return 0 ;; esac
   while IFS=$TAB read -r _kind _path _rest; do
     case $_kind$_path in file"$2"* | copy"$2"*) FOUND="$FOUND $_path" ;; esac
   done <"$1"

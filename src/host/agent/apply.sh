@@ -73,6 +73,7 @@ verb_apply() {
 # Between staging and the lock another run may have swept what this one found in place: staged again, it is there.
 still_staged() {
   [ -f "$MANIFEST" ] || return 1
+  has "$MANIFEST" download || has "$MANIFEST" secret || return 0
   while IFS=$TAB read -r _kind _name _hmac _rest; do
     case $_kind in
       download) [ -d "$LIB/$_name" ] || return 1 ;;

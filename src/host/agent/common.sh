@@ -14,6 +14,7 @@ unset CDPATH
 TAB='	'
 NL='
 '
+MANIFEST_READ=
 LOG=
 RUN=
 ECHO=1

@@ -61,12 +61,19 @@ confirm_seconds() {
   done <"$1"
 }
 
-# Does a manifest have a record of this kind? No process: the text is short.
+# Does a manifest have a record of this kind?
 has() {
-  while IFS=$TAB read -r _kind _rest; do
-    [ "$_kind" != "$2" ] || return 0
-  done <"$1"
+  manifest_text "$1"
+  case $MANIFEST_TEXT in *"$NL$2$TAB"*) return 0 ;; esac
   return 1
+}
+
+# manifest_text FILE: sets MANIFEST_TEXT. Read once, for the shell reads a file byte by byte; a manifest's path never gets
+# other content.
+manifest_text() {
+  [ "$MANIFEST_READ" != "$1" ] || return 0
+  MANIFEST_TEXT=$NL$(cat -- "$1")$NL
+  MANIFEST_READ=$1
 }
 
 # The sums of a release's tree (its files, its probes) under directory $2, and of the copies outside if $3 is `copies`,

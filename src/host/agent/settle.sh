@@ -39,12 +39,11 @@ settle() {
 
 # Releases are told apart by the order in which they came, which the clock alone does not tell: it may have been put back.
 mark_newest() {
+  touch -- "$ETC/releases/$CURRENT" || return 1
+  _first=$(ls -1t -- "$ETC/releases")
+  [ "${_first%%"$NL"*}" != "$CURRENT" ] || return 0
   _newest=$(stat -c %Y -- "$ETC/releases"/* | sort -n | tail -n 1)
-  if [ "$(date +%s)" -gt "$_newest" ]; then
-    touch -- "$ETC/releases/$CURRENT"
-  else
-    touch -d "@$((_newest + 1))" -- "$ETC/releases/$CURRENT"
-  fi
+  touch -d "@$((_newest + 1))" -- "$ETC/releases/$CURRENT"
 }
 
 # Keeps the last KEEP releases and the current one; then what no kept release names goes too.
