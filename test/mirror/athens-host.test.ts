@@ -70,8 +70,8 @@ describe("Athens on a real host", function () {
 
   /** Packages, the go command, users and directories, as the mirror's other parts make them. */
   async function install(packages: string): Promise<void> {
-    cpSync(packages, onHost("/root/packages"), { recursive: true });
-    await host.exec("dpkg -i /root/packages/*.deb >/dev/null", { timeout: 120_000 });
+    cpSync(packages, onHost("/opt/packages"), { recursive: true });
+    await host.exec("dpkg -i /opt/packages/*.deb >/dev/null", { timeout: 120_000 });
     const root = machineGo()?.root ?? "";
     mkdirSync(onHost("/usr/local/go/bin"), { recursive: true });
     copyFileSync(join(root, "bin/go"), onHost("/usr/local/go/bin/go"));
@@ -85,13 +85,13 @@ describe("Athens on a real host", function () {
   async function gitServer(): Promise<string> {
     await host.exec(`useradd --create-home --shell /usr/bin/git-shell git && echo "127.0.0.1 ${GIT}" >>/etc/hosts`);
     const script = `set -e
-      ssh-keygen -q -t ed25519 -N '' -f /root/key
-      install -d -o git -m 700 /home/git/.ssh && install -o git -m 600 /root/key.pub /home/git/.ssh/authorized_keys
+      ssh-keygen -q -t ed25519 -N '' -f /opt/key
+      install -d -o git -m 700 /home/git/.ssh && install -o git -m 600 /opt/key.pub /home/git/.ssh/authorized_keys
       git config --global user.email a@b && git config --global user.name a && git config --global init.defaultBranch main
-      mkdir /root/thing && cd /root/thing && git init -q && printf 'module ${MODULE}\\n' >go.mod && git add . && git commit -qm one && git tag v1.0.0
-      mkdir /team && git clone -q --bare /root/thing /team/thing.git && chown -R git /team`;
+      mkdir /opt/thing && cd /opt/thing && git init -q && printf 'module ${MODULE}\\n' >go.mod && git add . && git commit -qm one && git tag v1.0.0
+      mkdir /team && git clone -q --bare /opt/thing /team/thing.git && chown -R git /team`;
     await host.exec(script);
-    return readFileSync(onHost("/root/key"), "utf8");
+    return readFileSync(onHost("/opt/key"), "utf8");
   }
 
   /** Everything of Athens' own plan, where the agent would put it. */
@@ -173,8 +173,8 @@ describe("Athens on a real host", function () {
   });
 
   it("takes no other host for the one it knows", async () => {
-    await host.exec(`rm -rf ${STORE}/${GIT} && ssh-keygen -q -t ed25519 -N '' -f /root/other`);
-    const other = readFileSync(onHost("/root/other.pub"), "utf8").split(" ").slice(0, 2).join(" ");
+    await host.exec(`rm -rf ${STORE}/${GIT} && ssh-keygen -q -t ed25519 -N '' -f /opt/other`);
+    const other = readFileSync(onHost("/opt/other.pub"), "utf8").split(" ").slice(0, 2).join(" ");
     const known = `${place.settings}/known_hosts`;
     const right = readFileSync(onHost(known), "utf8");
     write(known, `${GIT} ${other}\n`);
