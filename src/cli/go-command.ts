@@ -1,11 +1,12 @@
-import { execFile, type ExecFileException } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isFields, type Fields } from "../model/check";
+import type { Fields } from "../model/check";
 import { parseH1 } from "../model/checksum";
 import { PLATFORMS, type Platform } from "../model/platform";
 import { toolchainModule } from "../model/toolchain";
+import { firstLine, jsonObjects, why } from "./go-answers";
 import type { Reached } from "./release-index";
 
 const MODULE = "golang.org/toolchain";
@@ -58,7 +59,7 @@ export class GoCommand {
       return await new Promise((resolve) => {
         const options = { cwd, env, timeout: TIMEOUT, maxBuffer: 16 * 2 ** 20 };
         execFile("go", args, options, (error, stdout, stderr) => {
-          resolve(error ? { stdout, problem: why(error, stderr) } : { stdout });
+          resolve(error ? { stdout, problem: why(error, stderr, TIMEOUT) } : { stdout });
         });
       });
     } finally {
@@ -71,24 +72,4 @@ function h1Of(answer: Fields | undefined, problem: string | undefined): Reached<
   if (typeof answer?.Error === "string") return { problem: firstLine(answer.Error) };
   const parsed = parseH1("Sum", answer?.Sum);
   return parsed.issue ? { problem: problem ?? "go mod download gave no checksum" } : { value: parsed.value };
-}
-
-function why(error: ExecFileException, stderr: string): string {
-  if (error.code === "ENOENT") return "there is no go command on PATH";
-  if (error.killed) return `go took longer than ${TIMEOUT / 60_000} minutes`;
-  return firstLine(stderr) || firstLine(error.message);
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n", 1)[0] ?? "";
-}
-
-/** The go command prints JSON objects one after another, each closed by a brace at the start of a line. */
-function jsonObjects(text: string): readonly Fields[] {
-  return text
-    .split(/^(?<=^}\n)/m)
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .map((part): unknown => JSON.parse(part))
-    .filter(isFields);
 }

@@ -1,8 +1,9 @@
-import { execFile, type ExecFileException } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFields, type Fields } from "../model/check";
+import { firstLine, jsonObjects, why } from "./go-answers";
 import { modSum, type WantedVersion } from "./mirror-sums";
 
 /** A version in the module cache, checked against go.sum. */
@@ -107,30 +108,10 @@ async function go(args: readonly string[]): Promise<{ readonly stdout: string; r
   try {
     return await new Promise((resolve) => {
       execFile("go", args, { cwd, env, timeout: TIMEOUT, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
-        resolve(error ? { stdout, problem: why(error, stderr) } : { stdout });
+        resolve(error ? { stdout, problem: why(error, stderr, TIMEOUT) } : { stdout });
       });
     });
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
-}
-
-function why(error: ExecFileException, stderr: string): string {
-  if (error.code === "ENOENT") return "there is no go command on PATH";
-  if (error.killed) return `go took longer than ${TIMEOUT / 60_000} minutes`;
-  return firstLine(stderr) || firstLine(error.message);
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n", 1)[0] ?? "";
-}
-
-/** The go command prints JSON objects one after another, each closed by a brace at the start of a line. */
-function jsonObjects(text: string): readonly Fields[] {
-  return text
-    .split(/^(?<=^}\n)/m)
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .map((part): unknown => JSON.parse(part))
-    .filter(isFields);
 }

@@ -22,7 +22,7 @@ import { releaseArgs, targetSummary, throwIssues } from "./release-args";
  *   domain: "goproxy.corp.example",
  *   tls: { certificate: config.require("tlsCertificate"), key: config.requireSecret("tlsKey") },
  *   storage: { kind: "disk", path: "/srv/athens", max: "200 GiB" },
- *   privateModules: ["git.corp.example/*"],
+ *   privateModules: ["git.corp.example"],
  *   go: lock("1.26"),
  *   upstream: ["https://modules.corp.example", "direct"],
  * });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Issue } from "../model/issues";
+import { lineEnded } from "../model/line-ended";
 import { refusedFor } from "../model/refused";
 import type { ResolvedAthens } from "../model/mirror/athens";
 import { checkAthens } from "../model/mirror/athens-check";
@@ -107,8 +108,4 @@ function tierUrls({ front }: MirrorParts): { readonly name: string; readonly url
     name,
     url: `${scheme}://${host}:${port}${prefix}/healthz`,
   }));
-}
-
-function lineEnded(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
 }

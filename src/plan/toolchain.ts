@@ -11,7 +11,8 @@ import {
 } from "../model/toolchain";
 import { goEnvFile } from "../render/go-env-file";
 import { pathProfile } from "../render/profile";
-import type { HostPlan, PlanDownload, PlanFile, PlanSymlink, PlanVariant } from "./host-plan";
+import type { HostPlan, PlanDownload, PlanSymlink, PlanVariant } from "./host-plan";
+import { textFile } from "./text-file";
 import { toolchainProbe } from "./toolchain-probe";
 
 /** Where a toolchain component's things are on a host. */
@@ -155,10 +156,6 @@ function variant(release: GoRelease, platform: Platform, source: GoSource, isDef
       return never;
     }
   }
-}
-
-function textFile<Text>(path: AbsolutePath, text: Text): PlanFile<Text> {
-  return { path, text, mode: "0644", owner: "root", group: "root", place: "link" };
 }
 
 function switched(path: AbsolutePath, target: string): PlanSymlink {

@@ -1,3 +1,4 @@
+import { lineEnded } from "../line-ended";
 import type { ResolvedAthens } from "./athens";
 
 /** A secret file of Athens: its name among the component's secrets, and as the unit sees it. */
@@ -118,8 +119,4 @@ function defined<Value>(map: Readonly<Record<string, Value | undefined>>): Recor
   return Object.fromEntries(
     Object.entries(map).filter((entry): entry is [string, Value] => entry[1] !== undefined && entry[1] !== ""),
   );
-}
-
-function lineEnded(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
 }

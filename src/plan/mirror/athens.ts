@@ -1,3 +1,4 @@
+import { lineEnded } from "../../model/line-ended";
 import type { ResolvedAthens } from "../../model/mirror/athens";
 import { moduleProxies } from "../../model/mirror/athens-binary-check";
 import type { AthensPaths } from "../../model/mirror/athens-paths";
@@ -9,8 +10,9 @@ import { formatSize, parsePercent, parseSize } from "../../model/units";
 import { athensConfig, type AthensSurroundings } from "../../render/mirror/athens-config";
 import { athensUnit } from "../../render/mirror/athens-unit";
 import { downloadModeFile } from "../../render/mirror/download-mode";
-import type { HostPlan, PlanBuild, PlanDownload, PlanFile, PlanVariant } from "../host-plan";
+import type { HostPlan, PlanBuild, PlanDownload, PlanVariant } from "../host-plan";
 import { recipeDigest } from "../recipe";
+import { textFile } from "../text-file";
 import { secretPath, type MirrorPlace } from "./place";
 
 /** The texts of Athens' files. */
@@ -202,12 +204,4 @@ function memoryMax(given: string | undefined): string | undefined {
     : formatSize(value)
         .replace(" ", "")
         .replace(/iB$|B$/, "");
-}
-
-function textFile<Text>(path: AbsolutePath, text: Text): PlanFile<Text> {
-  return { path, text, mode: "0644", owner: "root", group: "root", place: "link" };
-}
-
-function lineEnded(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
 }

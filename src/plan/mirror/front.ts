@@ -4,6 +4,7 @@ import { nginxConfig, openFiles } from "../../render/mirror/nginx";
 import type { NginxPlace } from "../../render/mirror/nginx-place";
 import { nginxService, renewalUnits } from "../../render/mirror/nginx-units";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
+import { textFile } from "../text-file";
 import { frontProbe } from "./front-probe";
 import { secretPath, type MirrorPlace } from "./place";
 
@@ -169,10 +170,6 @@ function wanted(unit: UnitName): PlanSymlink {
 
 function unitPath(unit: UnitName): AbsolutePath {
   return `/etc/systemd/system/${unit}`;
-}
-
-function textFile<Text>(path: AbsolutePath, text: Text): PlanFile<Text> {
-  return { path, text, mode: "0644", owner: "root", group: "root", place: "link" };
 }
 
 function given<Text>(text: Text | undefined): Text {

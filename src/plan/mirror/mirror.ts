@@ -2,11 +2,11 @@ import type { ResolvedAthens } from "../../model/mirror/athens";
 import type { Front } from "../../model/mirror/front-resolve";
 import type { PrivateModules } from "../../model/mirror/private-modules";
 import type { Store } from "../../model/mirror/store";
-import type { AbsolutePath } from "../../model/names";
 import type { GoToolchain } from "../../model/toolchain";
 import { mirrorDirectories, mirrorUsers } from "../../render/mirror/store-host-files";
-import type { HostPlan, PlanFile } from "../host-plan";
+import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
+import { textFile } from "../text-file";
 import { toolchainPaths, toolchainPlan } from "../toolchain";
 import { athensPlan, type AthensTexts } from "./athens";
 import { frontPlan, type FrontTexts } from "./front";
@@ -71,8 +71,4 @@ function unkeptPlan<Text>(place: MirrorPlace): Partial<HostPlan<Text | string>> 
       textFile(`/etc/tmpfiles.d/${name}`, mirrorDirectories(directories)),
     ],
   };
-}
-
-function textFile(path: AbsolutePath, text: string): PlanFile<string> {
-  return { path, text, mode: "0644", owner: "root", group: "root", place: "link" };
 }

@@ -4,8 +4,9 @@ import { storeConfig, type StoreConfigPlaces, type TierUrl } from "../../render/
 import { mirrorDirectories, mirrorUsers } from "../../render/mirror/store-host-files";
 import { storeService, storeTimer, type StoreUnits } from "../../render/mirror/store-units";
 import { command } from "../../render/shell";
-import type { HostPlan, PlanBuild, PlanDownload, PlanFile, PlanProbe } from "../host-plan";
+import type { HostPlan, PlanBuild, PlanDownload, PlanProbe } from "../host-plan";
 import { recipeDigest } from "../recipe";
+import { textFile } from "../text-file";
 import type { MirrorPlace } from "./place";
 
 /** Texts of the store's files that depend on values. */
@@ -141,8 +142,4 @@ ${command("systemctl", "start", place.keeper.unit)}
 ${command("runuser", "-u", place.user, "--", program, "ready", "-config", config)} || [ $? -eq 3 ]
 `;
   return { name: "store", timeout: 300, script };
-}
-
-function textFile<Text>(path: AbsolutePath, text: Text): PlanFile<Text> {
-  return { path, text, mode: "0644", owner: "root", group: "root", place: "link" };
 }
