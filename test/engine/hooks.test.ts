@@ -36,10 +36,10 @@ describe("hooks through the real engine", function () {
       .filter((block) => block.trim() !== "")
       .map((block) =>
         Object.fromEntries(
-          [...block.matchAll(/^GOFLEET_([A-Z]+)=(.*)$/gm)].map(([, key = "", value = ""]) => [
-            key.toLowerCase(),
-            value,
-          ]),
+          [...block.matchAll(/^GOFLEET_([A-Z]+)=(.*)$/gm)]
+            // What whoever runs the tests has set is not the hook's.
+            .filter(([, key = ""]) => process.env[`GOFLEET_${key}`] === undefined)
+            .map(([, key = "", value = ""]) => [key.toLowerCase(), value]),
         ),
       );
   const points = () => told().map(({ hook, host }) => `${host} ${hook}`);
