@@ -1,0 +1,3 @@
+module gofleet/sandbox
+
+go 1.24

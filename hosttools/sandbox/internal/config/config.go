@@ -1,0 +1,148 @@
+// Package config reads the settings of gofleet-sandbox.
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Config is the whole configuration, one JSON file. Paths are absolute.
+type Config struct {
+	Component string `json:"component"`
+	// Go is the go command that jobs and canary builds use.
+	Go string `json:"go"`
+	// Group is the group of all slots.
+	Group string `json:"group"`
+	// State survives a reboot; Runtime does not.
+	State   string `json:"state"`
+	Runtime string `json:"runtime"`
+	// PauseMark is present while no new job may begin.
+	PauseMark string `json:"pauseMark"`
+	// JobLock is held for reading by a job while it runs, for writing by what reclaims.
+	JobLock string  `json:"jobLock"`
+	Metrics string  `json:"metrics"`
+	Slots   []Slot  `json:"slots"`
+	Cache   Cache   `json:"cache"`
+	Modules Modules `json:"modules"`
+	Watch   Watch   `json:"watch"`
+	Egress  Egress  `json:"egress"`
+	// Before and After are commands around each job, run as the slot's user in its workspace.
+	Before []string `json:"before"`
+	After  []string `json:"after"`
+}
+
+// Slot is one place where a job runs.
+type Slot struct {
+	Number    int    `json:"number"`
+	User      string `json:"user"`
+	Unit      string `json:"unit"`
+	Workspace string `json:"workspace"`
+	// BuildCache is GOCACHE, Modules is GOMODCACHE as the slot's jobs see them.
+	BuildCache string `json:"buildCache"`
+	Modules    string `json:"modules"`
+}
+
+// Cache is the build cache.
+type Cache struct {
+	// Kind is "tmpfs" or "disk".
+	Kind string `json:"kind"`
+	// Shared is the one cache of scope "shared", or what jobs with Discard read; empty where each slot has its own.
+	Shared string `json:"shared"`
+	// Discard: a job's writes go into a layer that goes with the job.
+	Discard bool `json:"discard"`
+	// MaxBytes is the budget of each cache.
+	MaxBytes      int64 `json:"maxBytes"`
+	MaxAgeSeconds int64 `json:"maxAgeSeconds"`
+	// Persist is where caches in memory are kept over a reboot; empty: they are not.
+	Persist string `json:"persist"`
+}
+
+// Modules is the shared module cache.
+type Modules struct {
+	Shared string `json:"shared"`
+	User   string `json:"user"`
+	// MaxBytes is its budget; 0: none of its own.
+	MaxBytes int64 `json:"maxBytes"`
+}
+
+// Watch says when the host is too full. Percents are of bytes and, separately, of inodes of each file system.
+type Watch struct {
+	// Paths whose file systems are watched.
+	Paths          []string `json:"paths"`
+	PausePercent   int      `json:"pausePercent"`
+	ReclaimPercent int      `json:"reclaimPercent"`
+	// LowPercent ends a pause and is what reclaiming aims at.
+	LowPercent int `json:"lowPercent"`
+	// Toolchains is the folder with unpacked Go releases; those that nothing names may go.
+	Toolchains []string `json:"toolchains"`
+	// Containers are commands that prune a container cache; run last.
+	Containers [][]string `json:"containers"`
+}
+
+// Egress says what jobs may reach.
+type Egress struct {
+	// Table is the nftables table, of family inet.
+	Table string `json:"table"`
+	// Hosts by name are looked up again and again; addresses are in the rules themselves.
+	Hosts []EgressHost `json:"hosts"`
+	// TTLSeconds is how long an address stays after it was last seen.
+	TTLSeconds int64 `json:"ttlSeconds"`
+}
+
+// EgressHost is a name that jobs may reach, and its TCP ports.
+type EgressHost struct {
+	Name  string `json:"name"`
+	Ports []int  `json:"ports"`
+}
+
+// Read reads and checks a configuration file.
+func Read(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var c Config
+	if err := decoder.Decode(&c); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &c, nil
+}
+
+func (c *Config) check() error {
+	if c.Component == "" || c.Group == "" {
+		return errors.New("component and group must be set")
+	}
+	for name, path := range map[string]string{
+		"go": c.Go, "state": c.State, "runtime": c.Runtime, "pauseMark": c.PauseMark, "jobLock": c.JobLock, "metrics": c.Metrics,
+	} {
+		if !filepath.IsAbs(path) {
+			return fmt.Errorf("%s is %q: must be an absolute path", name, path)
+		}
+	}
+	for _, slot := range c.Slots {
+		for name, path := range map[string]string{
+			"workspace": slot.Workspace, "buildCache": slot.BuildCache, "modules": slot.Modules,
+		} {
+			if !filepath.IsAbs(path) || filepath.Clean(path) == "/" {
+				return fmt.Errorf("slots: %s of slot %d is %q: must be an absolute path below /", name, slot.Number, path)
+			}
+		}
+	}
+	if c.Cache.Kind != "tmpfs" && c.Cache.Kind != "disk" {
+		return fmt.Errorf(`cache.kind is %q: must be "tmpfs" or "disk"`, c.Cache.Kind)
+	}
+	w := c.Watch
+	if w.LowPercent < 1 || w.LowPercent > w.PausePercent || w.PausePercent > w.ReclaimPercent || w.ReclaimPercent > 100 {
+		return fmt.Errorf("watch: low %d, pause %d, reclaim %d: must be 1 to 100, in that order", w.LowPercent, w.PausePercent, w.ReclaimPercent)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import type { AbsolutePath, UnitName } from "../../model/names";
+
+/**
+ * Where a sandbox's things are on its host, from the component's directory name alone, so that its parts (units, caches,
+ * confinement, network, the program that keeps them) agree without knowing each other.
+ */
+export interface SandboxPlace {
+  /** The component's directory name. */
+  readonly component: string;
+  /** `/etc/gofleet/<component>`: settings. */
+  readonly settings: AbsolutePath;
+  /** The settings of `gofleet-sandbox`, one JSON file. */
+  readonly config: AbsolutePath;
+  /** `/run/<user>`: marks that mean nothing after a reboot (job locks, the pause mark); root's, 0755. */
+  readonly runtime: AbsolutePath;
+  /** `/var/lib/<user>`: workspaces, persisted caches, results of canary builds; root's, 0755. */
+  readonly state: AbsolutePath;
+  /** `/var/cache/<user>`: build and module caches. */
+  readonly cache: AbsolutePath;
+  /** The group of all slots. */
+  readonly group: string;
+  /** Writes the shared module cache; runs no job. */
+  readonly moduleUser: string;
+  /** All slots' units, with the limits of the whole. */
+  readonly slice: UnitName;
+  /** The template of the slots' units. */
+  readonly template: UnitName;
+  /** The shared module cache, written by `moduleUser`, read-only for jobs. */
+  readonly modules: AbsolutePath;
+  /** The build cache that every slot reads or, where it is shared, also writes. */
+  readonly buildCache: AbsolutePath;
+  /** Present while no new job may begin: the host is too full, or is being drained. */
+  readonly pauseMark: AbsolutePath;
+  /** Held for reading by a job while it runs, for writing by what reclaims. */
+  readonly jobLock: AbsolutePath;
+  /** Prometheus text format, replaced by a rename. */
+  readonly metrics: AbsolutePath;
+  readonly watch: { readonly unit: UnitName; readonly timer: UnitName };
+  readonly egress: {
+    /** Loads the nftables table; refreshed by the timer, since names change their addresses. */
+    readonly unit: UnitName;
+    readonly timer: UnitName;
+    readonly table: string;
+    readonly rules: AbsolutePath;
+  };
+  readonly apparmor: { readonly profile: string; readonly path: AbsolutePath };
+}
+
+/** Where one slot's things are. Slots are numbered from 1. */
+export interface SlotPlace {
+  readonly number: number;
+  /** Runs the slot's jobs. */
+  readonly user: string;
+  readonly unit: UnitName;
+  /** Made anew for each job: HOME, TMPDIR, GOTMPDIR and the checkout below it; 0700 of the user. */
+  readonly workspace: AbsolutePath;
+  /** GOCACHE as the slot's jobs see it. */
+  readonly buildCache: AbsolutePath;
+  /** GOMODCACHE as the slot's jobs see it: the shared one below, the job's own writes above. */
+  readonly modules: AbsolutePath;
+}
+
+/** @param component the component's directory name under `/etc/gofleet` */
+export function sandboxPlace(component: string): SandboxPlace {
+  const user = userName(component);
+  const settings: AbsolutePath = `/etc/gofleet/${component}`;
+  const runtime: AbsolutePath = `/run/${user}`;
+  const state: AbsolutePath = `/var/lib/${user}`;
+  const cache: AbsolutePath = `/var/cache/${user}`;
+  const table = `gofleet_${identifier(component)}`;
+  return {
+    component,
+    settings,
+    config: `${settings}/sandbox.json`,
+    runtime,
+    state,
+    cache,
+    group: user,
+    moduleUser: `${user}-mod`,
+    slice: `gofleet-${identifier(component)}.slice`,
+    template: `gofleet-${component}@.service`,
+    modules: `${cache}/modules`,
+    buildCache: `${cache}/build`,
+    pauseMark: `${runtime}/paused`,
+    jobLock: `${runtime}/jobs.lock`,
+    metrics: `${state}/metrics.prom`,
+    watch: { unit: `gofleet-${component}-watch.service`, timer: `gofleet-${component}-watch.timer` },
+    egress: {
+      unit: `gofleet-${component}-egress.service`,
+      timer: `gofleet-${component}-egress.timer`,
+      table,
+      rules: `${settings}/egress.nft`,
+    },
+    apparmor: { profile: `gofleet-${component}`, path: `/etc/apparmor.d/gofleet-${component}` },
+  };
+}
+
+export function slotPlace(place: SandboxPlace, number: number): SlotPlace {
+  return {
+    number,
+    user: `${place.group}-${number}`,
+    unit: `gofleet-${place.component}@${number}.service`,
+    workspace: `${place.state}/slots/${number}`,
+    buildCache: `${place.cache}/slots/${number}/build`,
+    modules: `${place.cache}/slots/${number}/modules`,
+  };
+}
+
+/** Room for `-mod` and for `-` and three digits within the 31 characters that every tool takes. */
+const LONGEST = 27;
+
+/** `gofleet-<component>` as a user's name; a digest tells apart what had to be cut. */
+function userName(component: string): string {
+  const plain = `gofleet-${component.replaceAll(".", "-")}`;
+  if (plain.length <= LONGEST && !component.includes(".")) return plain;
+  return `${plain.slice(0, LONGEST - 7)}-${digest(component)}`;
+}
+
+/**
+ * The name in the letters of an identifier. A slice's dashes would nest it in the slice of another component; a digest
+ * tells apart names that had other letters than dashes.
+ */
+function identifier(component: string): string {
+  const plain = component.replaceAll(/[^a-z0-9]/g, "_");
+  return /[^a-z0-9-]/.test(component) ? `${plain}_${digest(component)}` : plain;
+}
+
+function digest(component: string): string {
+  return createHash("sha256").update(component).digest("hex").slice(0, 6);
+}
