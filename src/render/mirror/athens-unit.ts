@@ -1,7 +1,8 @@
 import type { AthensPaths } from "../../model/mirror/athens-paths";
 import type { AbsolutePath } from "../../model/names";
 import { command } from "../shell";
-import { environment, exec, literal, path, text, unitFile, words, type UnitText } from "../unit-file";
+import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, UNPRIVILEGED_CALLS } from "../sandboxing";
+import { environment, exec, literal, path, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
 
 /** What the unit of Athens is made of. */
 export interface AthensUnit {
@@ -94,37 +95,25 @@ export function athensUnit(unit: AthensUnit): string {
   );
 }
 
-function sandbox(writes: readonly AbsolutePath[], home: AbsolutePath): Record<string, UnitText | UnitText[]> {
+function sandbox(writes: readonly AbsolutePath[], home: AbsolutePath): UnitSection[1] {
   const yes = literal("yes");
   return {
     ProtectSystem: literal("strict"),
     ReadWritePaths: words(...writes),
     NoExecPaths: words(...writes, home, "/tmp", "/var/tmp"),
     ProtectHome: yes,
-    PrivateTmp: yes,
-    PrivateDevices: yes,
+    ...PRIVATE_FILES,
     DevicePolicy: literal("closed"),
-    ProtectClock: yes,
-    ProtectControlGroups: yes,
-    ProtectHostname: yes,
-    ProtectKernelLogs: yes,
-    ProtectKernelModules: yes,
-    ProtectKernelTunables: yes,
-    ProtectProc: literal("invisible"),
+    ...KERNEL_CLOSED,
     ProcSubset: literal("pid"),
     NoNewPrivileges: yes,
     CapabilityBoundingSet: literal(""),
     AmbientCapabilities: literal(""),
     RestrictAddressFamilies: literal("AF_UNIX AF_INET AF_INET6"),
-    RestrictNamespaces: yes,
-    RestrictRealtime: yes,
-    RestrictSUIDSGID: yes,
-    LockPersonality: yes,
-    MemoryDenyWriteExecute: yes,
+    ...RESTRICTED,
+    ...FIXED_CODE,
     KeyringMode: literal("private"),
     RemoveIPC: yes,
-    SystemCallArchitectures: literal("native"),
-    SystemCallFilter: [literal("@system-service"), literal("~@privileged @resources")],
-    SystemCallErrorNumber: literal("EPERM"),
+    ...UNPRIVILEGED_CALLS,
   };
 }

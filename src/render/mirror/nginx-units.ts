@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, SERVICE_CALLS } from "../sandboxing";
 import { exec, literal, path, text, unitFile, words, type UnitSection } from "../unit-file";
 
 /** What the front's unit is made of. */
@@ -115,25 +116,13 @@ function sandbox({ port, reads, writes }: NginxUnit): UnitSection[1] {
     NoNewPrivileges: on,
     ProtectSystem: literal("strict"),
     ProtectHome: literal(inHome ? "read-only" : "yes"),
-    PrivateTmp: on,
-    PrivateDevices: on,
-    ProtectClock: on,
-    ProtectControlGroups: on,
-    ProtectHostname: on,
-    ProtectKernelLogs: on,
-    ProtectKernelModules: on,
-    ProtectKernelTunables: on,
-    ProtectProc: literal("invisible"),
+    ...PRIVATE_FILES,
+    ...KERNEL_CLOSED,
     ProcSubset: literal("pid"),
     RestrictAddressFamilies: words("AF_UNIX", "AF_INET", "AF_INET6"),
-    RestrictNamespaces: on,
-    RestrictRealtime: on,
-    RestrictSUIDSGID: on,
+    ...RESTRICTED,
     RemoveIPC: on,
-    LockPersonality: on,
-    MemoryDenyWriteExecute: on,
-    SystemCallArchitectures: literal("native"),
-    SystemCallFilter: literal("@system-service"),
-    SystemCallErrorNumber: literal("EPERM"),
+    ...FIXED_CODE,
+    ...SERVICE_CALLS,
   };
 }

@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, UNPRIVILEGED_CALLS } from "../sandboxing";
 import { exec, literal, path, text, unitFile, words, type UnitSection } from "../unit-file";
 
 /** What the units of a store's keeper are made of. */
@@ -74,26 +75,14 @@ function sandbox(network: boolean): UnitSection[1] {
     AmbientCapabilities: literal(""),
     NoNewPrivileges: on,
     ProtectSystem: literal("strict"),
-    PrivateTmp: on,
-    PrivateDevices: on,
+    ...PRIVATE_FILES,
     PrivateUsers: on,
     ...(network ? {} : { PrivateNetwork: on }),
-    ProtectClock: on,
-    ProtectControlGroups: on,
-    ProtectHostname: on,
-    ProtectKernelLogs: on,
-    ProtectKernelModules: on,
-    ProtectKernelTunables: on,
-    ProtectProc: literal("invisible"),
+    ...KERNEL_CLOSED,
     RestrictAddressFamilies: literal(network ? "AF_UNIX AF_INET AF_INET6" : "AF_UNIX"),
-    RestrictNamespaces: on,
-    RestrictRealtime: on,
-    RestrictSUIDSGID: on,
+    ...RESTRICTED,
     RemoveIPC: on,
-    LockPersonality: on,
-    MemoryDenyWriteExecute: on,
-    SystemCallArchitectures: literal("native"),
-    SystemCallFilter: [literal("@system-service"), literal("~@privileged @resources")],
-    SystemCallErrorNumber: literal("EPERM"),
+    ...FIXED_CODE,
+    ...UNPRIVILEGED_CALLS,
   };
 }
