@@ -40,7 +40,6 @@ export class BenchMirror {
       networkMode: upstream === undefined ? "offline" : "strict",
       downloadMode: { mode: upstream === undefined ? "none" : "sync" },
       goEnv: { GOPROXY: upstream ?? "off", GONOSUMDB: "*", GOTOOLCHAIN: "local" },
-      log: { level: "error" },
     });
   }
 

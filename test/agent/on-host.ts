@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { HostPlan } from "../../src/plan/host-plan";
 import type { Host } from "../hosts/support/hosts";
 import {
+  answerOf,
   COMPONENT,
   file,
   INSTANCE,
@@ -11,12 +12,11 @@ import {
   transaction,
   upload,
   type Answer,
-  type Event,
+  type OnEvent,
   type Release,
 } from "./support";
 
 type Request = Readonly<Record<string, string | number>>;
-type OnEvent = (event: Event, cut: () => void) => void;
 
 /** Runs a verb on a test host over SSH, the way an operator does. */
 export async function onHost(
@@ -33,27 +33,8 @@ export async function onHost(
   const bootstrap =
     `umask 077; mkdir -p /run/gofleet && d=$(mktemp -d /run/gofleet/up.XXXXXX) && tar xzf - -C "$d" && ` +
     `exec sh "$d/agent" ${verb} "$d"`;
-  return new Promise((resolve) => {
-    const child = spawn("ssh", ["-o", "ConnectTimeout=5", ...host.sshArguments(), bootstrap], { stdio: "pipe" });
-    const events: Event[] = [];
-    let rest = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        const event = JSON.parse(line) as Event;
-        events.push(event);
-        onEvent?.(event, () => child.kill("SIGKILL"));
-      }
-    });
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(body);
-    child.on("close", (code) =>
-      resolve({ code: code ?? 255, events, result: events.at(-1) ?? { ev: "nothing" }, stderr }),
-    );
-  });
+  const child = spawn("ssh", ["-o", "ConnectTimeout=5", ...host.sshArguments(), bootstrap], { stdio: "pipe" });
+  return answerOf(child, body, onEvent);
 }
 
 export function runOn(host: Host, what: Release, request: Request = {}, onEvent?: OnEvent): Promise<Answer> {

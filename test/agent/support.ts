@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -103,8 +103,11 @@ export function which(name: string): string | undefined {
   return undefined;
 }
 
+/** Hears each line of the agent; `cut` ends the connection. */
+export type OnEvent = (event: Event, cut: () => void) => void;
+
 export interface ExecOptions {
-  readonly onEvent?: (event: Event, kill: () => void) => void;
+  readonly onEvent?: OnEvent;
   /** More environment for the agent. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -182,29 +185,34 @@ export class Root {
       `tar xzf - -C "$d" || { rm -rf "$d"; exit 11; }; exec sh "$d/agent" ${verb} "$d"`;
     const path =
       this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
-    return new Promise((resolve, reject) => {
-      const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, ...env, PATH: path }, stdio: "pipe" });
-      const events: Event[] = [];
-      let rest = "";
-      let stderr = "";
-      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-        const lines = (rest + chunk).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) {
-          const event = JSON.parse(line) as Event;
-          events.push(event);
-          onEvent?.(event, () => child.kill("SIGKILL"));
-        }
-      });
-      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
-      child.stdin.on("error", () => undefined);
-      child.stdin.end(body);
-      child.on("error", reject);
-      child.on("close", (code) => {
-        resolve({ code: code ?? 255, events, result: events.at(-1) ?? { ev: "nothing" }, stderr });
-      });
-    });
+    const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, ...env, PATH: path }, stdio: "pipe" });
+    return answerOf(child, body, onEvent);
   }
+}
+
+/** Gives the agent its body and reads its lines until it ends. */
+export function answerOf(child: ChildProcessWithoutNullStreams, body: Buffer, onEvent?: OnEvent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const events: Event[] = [];
+    let rest = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const event = JSON.parse(line) as Event;
+        events.push(event);
+        onEvent?.(event, () => child.kill("SIGKILL"));
+      }
+    });
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(body);
+    child.on("error", reject);
+    child.on("close", (code) =>
+      resolve({ code: code ?? 255, events, result: events.at(-1) ?? { ev: "nothing" }, stderr }),
+    );
+  });
 }
 
 export function transaction(): string {

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { componentUser } from "../user-name";
 
 /**
  * Where a mirror's things are on its host, from the component's directory name alone, so that its parts (Athens, the
@@ -52,7 +52,7 @@ export interface MirrorPlace {
 
 /** @param component the component's directory name under `/etc/gofleet` */
 export function mirrorPlace(component: string): MirrorPlace {
-  const user = userName(component);
+  const user = componentUser(component);
   const settings: AbsolutePath = `/etc/gofleet/${component}`;
   const runtime: AbsolutePath = `/run/${user}`;
   const state: AbsolutePath = `/var/lib/${user}`;
@@ -90,15 +90,4 @@ export function mirrorPlace(component: string): MirrorPlace {
 /** The stable path of a secret's bytes, root's alone. */
 export function secretPath({ component }: MirrorPlace, name: string): AbsolutePath {
   return `/etc/gofleet/${component}/current/.gofleet/secrets/${name}`;
-}
-
-/** Room for `-www` within the 31 characters that every tool takes. */
-const LONGEST = 27;
-
-/** `gofleet-<component>` as a user's name; a digest tells apart what had to be cut. */
-function userName(component: string): string {
-  const plain = `gofleet-${component.replaceAll(".", "-")}`;
-  if (plain.length <= LONGEST && !component.includes(".")) return plain;
-  const digest = createHash("sha256").update(component).digest("hex").slice(0, 6);
-  return `${plain.slice(0, LONGEST - 7)}-${digest}`;
 }

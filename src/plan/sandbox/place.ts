@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { componentUser, nameDigest } from "../user-name";
 
 /**
  * Where a sandbox's things are on its host, from the component's directory name alone, so that its parts (units, caches,
@@ -63,7 +63,7 @@ export interface SlotPlace {
 
 /** @param component the component's directory name under `/etc/gofleet` */
 export function sandboxPlace(component: string): SandboxPlace {
-  const user = userName(component);
+  const user = componentUser(component);
   const settings: AbsolutePath = `/etc/gofleet/${component}`;
   const runtime: AbsolutePath = `/run/${user}`;
   const state: AbsolutePath = `/var/lib/${user}`;
@@ -107,25 +107,11 @@ export function slotPlace(place: SandboxPlace, number: number): SlotPlace {
   };
 }
 
-/** Room for `-mod` and for `-` and three digits within the 31 characters that every tool takes. */
-const LONGEST = 27;
-
-/** `gofleet-<component>` as a user's name; a digest tells apart what had to be cut. */
-function userName(component: string): string {
-  const plain = `gofleet-${component.replaceAll(".", "-")}`;
-  if (plain.length <= LONGEST && !component.includes(".")) return plain;
-  return `${plain.slice(0, LONGEST - 7)}-${digest(component)}`;
-}
-
 /**
  * The name in the letters of an identifier. A slice's dashes would nest it in the slice of another component; a digest
  * tells apart names that had other letters than dashes.
  */
 function identifier(component: string): string {
   const plain = component.replaceAll(/[^a-z0-9]/g, "_");
-  return /[^a-z0-9-]/.test(component) ? `${plain}_${digest(component)}` : plain;
-}
-
-function digest(component: string): string {
-  return createHash("sha256").update(component).digest("hex").slice(0, 6);
+  return /[^a-z0-9-]/.test(component) ? `${plain}_${nameDigest(component)}` : plain;
 }
