@@ -13,6 +13,7 @@ const MODULES = [
   "stage",
   "fetch",
   "download",
+  "archive",
   "module-zip",
   "build",
   "overlay",

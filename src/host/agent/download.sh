@@ -106,7 +106,7 @@ place_download() {
     tar.gz)
       fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || fetch_failed
       emit download name "$_name" msg verified
-      _out=$(tar -xzf "$PART/archive" -C "$PART/tree" --strip-components=1 --no-same-owner 2>&1) || stage_failed 12 "$_out"
+      unpack_archive "$PART/archive" "$PART" || fetch_failed
       ;;
     file)
       fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || fetch_failed

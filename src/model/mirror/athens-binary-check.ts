@@ -19,7 +19,7 @@ export const checkBinary: ValueCheck = (path, given) => {
     file: downloads,
     archive: {
       ...downloads,
-      program: matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a path below the archive's directory"),
+      program: matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a path in the archive"),
     },
     module: {
       proxy: (here, value) => (Array.isArray(value) ? listOf(proxy, "proxies")(here, value) : proxy(here, value)),

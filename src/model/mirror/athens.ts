@@ -74,9 +74,9 @@ export type AthensBinary =
       readonly kind: "file";
     })
   | (AthensDownloads & {
-      /** A `tar.gz` with one leading directory, which is left out when it is unpacked. */
+      /** A `tar.gz`. A directory that is all it holds is left out when it is unpacked. */
       readonly kind: "archive";
-      /** The executable below that directory. @default "athens" */
+      /** The executable's path, without that directory. @default "athens" */
       readonly program?: string;
     })
   | {
