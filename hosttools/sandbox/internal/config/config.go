@@ -33,6 +33,26 @@ type Config struct {
 	// Before and After are commands around each job, run as the slot's user in its workspace.
 	Before []string `json:"before"`
 	After  []string `json:"after"`
+	// Inputs are directories that every job sees, read-only, as <workspace>/inputs/<name>.
+	Inputs []Input `json:"inputs"`
+	Job    Job     `json:"job"`
+}
+
+// Input is a directory of the host and its name among a job's inputs.
+type Input struct {
+	From string `json:"from"`
+	Name string `json:"name"`
+}
+
+// Job says how long the steps around a job may take. 0 is the default of each.
+type Job struct {
+	// PauseWaitSeconds is how long a slot waits for a pause to end before its unit gives up and begins again; 60.
+	PauseWaitSeconds int64 `json:"pauseWaitSeconds"`
+	// DeleteSeconds is how long one attempt to delete a workspace may take; 300.
+	DeleteSeconds int64 `json:"deleteSeconds"`
+	// DrainSignal makes the agent take no further job and end after the one it has, such as "SIGTERM"; empty: it has none,
+	// and whoever drains waits until the job ends.
+	DrainSignal string `json:"drainSignal"`
 }
 
 // Slot is one place where a job runs.
@@ -67,6 +87,8 @@ type Modules struct {
 	User   string `json:"user"`
 	// MaxBytes is its budget; 0: none of its own.
 	MaxBytes int64 `json:"maxBytes"`
+	// Environment is what the module user's go is told besides its own go.env, such as GOPROXY and GONOSUMDB.
+	Environment map[string]string `json:"environment"`
 }
 
 // Watch says when the host is too full. Percents are of bytes and, separately, of inodes of each file system.
@@ -77,7 +99,10 @@ type Watch struct {
 	ReclaimPercent int      `json:"reclaimPercent"`
 	// LowPercent ends a pause and is what reclaiming aims at.
 	LowPercent int `json:"lowPercent"`
-	// Toolchains is the folder with unpacked Go releases; those that nothing names may go.
+	// WaitSeconds is how long reclaiming waits for running jobs; 0: 600.
+	WaitSeconds int64 `json:"waitSeconds"`
+	// Toolchains are folders with unpacked Go releases, /usr/local/lib/gofleet/<component>; what no release of that
+	// component names may go.
 	Toolchains []string `json:"toolchains"`
 	// Containers are commands that prune a container cache; run last.
 	Containers [][]string `json:"containers"`
@@ -85,7 +110,8 @@ type Watch struct {
 
 // Egress says what jobs may reach.
 type Egress struct {
-	// Table is the nftables table, of family inet.
+	// Table is the nftables table, of family inet. It holds the sets names4 (`type ipv4_addr . inet_service`) and names6
+	// (`type ipv6_addr . inet_service`), both with `flags timeout`.
 	Table string `json:"table"`
 	// Hosts by name are looked up again and again; addresses are in the rules themselves.
 	Hosts []EgressHost `json:"hosts"`
