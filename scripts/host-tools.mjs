@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 
-const MODULES = ["store"];
+const MODULES = ["sandbox", "store"];
 
 /** A version no release has; what is inside is told apart by the sum. */
 const VERSION = "v0.0.0";

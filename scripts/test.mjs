@@ -51,11 +51,13 @@ const SUITES = {
   package: [mocha("test/package/**/*.test.ts")],
   hosts: [mocha(...sample("hosts"))],
   mirror: [mocha(...sample("mirror"))],
+  sandbox: [mocha(...sample("sandbox"))],
 };
 const GROUPS = {
   default: ["lint", "unit", "agent", "engine"],
   hosts: ["hosts"],
   mirror: ["mirror"],
+  sandbox: ["sandbox"],
   report: ["report"],
   all: Object.keys(SUITES),
 };

@@ -14,12 +14,21 @@ export interface HostTool {
 /** The build puts the zips here; the second one is where they are while the package runs from its sources. */
 const FOLDERS = [join(__dirname, "..", "hosttools"), join(__dirname, "..", "..", "dist", "hosttools")];
 
+/** `gofleet-sandbox`, which keeps a build sandbox's slots and, as `gofleet-cache`, their build caches. */
+export function sandboxTool(): HostTool {
+  return hostTool("sandbox");
+}
+
 /** `gofleet-store`, which keeps a mirror's store. */
 export function storeTool(): HostTool {
-  const folder = FOLDERS.find((each) => existsSync(join(each, "store.json")));
-  if (folder === undefined) throw new Error("the package is incomplete: hosttools/store.json is missing; build it");
-  const facts: unknown = JSON.parse(readFileSync(join(folder, "store.json"), "utf8"));
+  return hostTool("store");
+}
+
+function hostTool(name: string): HostTool {
+  const folder = FOLDERS.find((each) => existsSync(join(each, `${name}.json`)));
+  if (folder === undefined) throw new Error(`the package is incomplete: hosttools/${name}.json is missing; build it`);
+  const facts: unknown = JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
   const parsed = parseH1("h1", isFields(facts) ? facts.h1 : undefined);
-  if (parsed.issue) throw new Error(`${folder}/store.json: ${parsed.issue.wanted}`);
-  return { file: join(folder, "store.zip"), checksum: parsed.value };
+  if (parsed.issue) throw new Error(`${folder}/${name}.json: ${parsed.issue.wanted}`);
+  return { file: join(folder, `${name}.zip`), checksum: parsed.value };
 }

@@ -14,11 +14,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { machineGo, temporaryDirectory } from "../support/go";
+import { passesItsOwnTests } from "../support/host-tool";
 import type { TestModule } from "../support/module-proxy";
 import { skip } from "../support/skip";
 import { go, StoreLab } from "./support/store-lab";
-
-const SOURCE = join(__dirname, "..", "..", "hosttools", "store");
 
 describe("the store's keeper", function () {
   this.timeout(15 * 60_000);
@@ -32,16 +31,8 @@ describe("the store's keeper", function () {
     lab = undefined;
   });
 
-  it("is formatted, vetted and passes its own tests", () => {
-    const env = { ...process.env, GOFLAGS: "", GOPROXY: "off", GOWORK: "off", GOTOOLCHAIN: "local" };
-    const run = (program: string, ...args: string[]) => {
-      const { status, stdout, stderr } = spawnSync(program, args, { cwd: SOURCE, env, encoding: "utf8" });
-      assert.equal(status, 0, stdout + stderr);
-      return stdout;
-    };
-    assert.equal(run("gofmt", "-l", "."), "");
-    run("go", "vet", "./...");
-    run("go", "test", "./...");
+  it("is formatted, vetted and passes its own tests", function () {
+    passesItsOwnTests(this, "store");
   });
 
   describe("without an upstream", () => {
