@@ -2,8 +2,9 @@
 // need no root; `… hosts` the real systemd hosts; `… all` everything, with no sampling. Names of suites may be given.
 // Prints minutes per suite and a closing line; fails on a failed test and, in CI, on a skip that is not on
 // test/allowed-skips.txt.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,10 +93,12 @@ const scratch = mkdtempSync(join(tmpdir(), "gofleet-test-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 const rows = [];
+const engine = names.includes("engine") ? prepareEngine() : undefined;
 for (const name of names) {
   const began = Date.now();
   console.log(`\n=== ${name}`);
   if (leftOut(name).length > 0) console.log(`another commit's turn: ${leftOut(name).join(", ")}`);
+  if (name === "engine") await engine?.();
   const good = SUITES[name].map((command, index) =>
     suiteCommand(name, command, join(scratch, `${name}-${index}.json`)),
   );
@@ -117,6 +120,21 @@ if (process.env["CI"] !== undefined && surprising.length > 0) {
 }
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed === 0 ? 0 : 1);
+
+/**
+ * Looks for the engine, which may mean to build it, beside the suites that need none.
+ * @returns what waits for it and prints what it said; where it failed, the tests say why
+ */
+function prepareEngine() {
+  const log = join(scratch, "engine.log");
+  const file = openSync(log, "w");
+  const child = spawn(node, ["--import", "tsx", "scripts/engine.ts"], { stdio: ["ignore", file, file] });
+  const ended = once(child, "exit");
+  return async () => {
+    await ended;
+    process.stdout.write(readFileSync(log, "utf8"));
+  };
+}
 
 function suiteCommand(name, command, report) {
   const good = run(command, { GOFLEET_TEST_REPORT: report });
