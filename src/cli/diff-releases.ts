@@ -52,12 +52,13 @@ export function compareReleases(
   return { stacks: [{ ...stack, resources, diagnostics: [], policies: [], refreshed: [], complete: true }] };
 }
 
-function inputs({ component, plan, hosts }: ProgramRelease): Properties {
+function inputs({ component, plan, hosts, rollout }: ProgramRelease): Properties {
   const text = (value: string): string => (value === SECRET_TEXT ? SECRET : value);
   return {
     component,
     files: Object.fromEntries(plan.files.map((file) => [file.path, text(file.text)])),
     plan: planInputs(plan),
     hosts,
+    rollout,
   };
 }

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import type { Rollout } from "../host/rollout";
 import type { HostPlan } from "../plan/host-plan";
 import type { DeclaredRelease } from "../targets/observer";
 
@@ -16,6 +17,7 @@ export interface ProgramRelease {
   readonly plan: HostPlan;
   /** Connection lines by host key. */
   readonly hosts: Readonly<Record<string, string>>;
+  readonly rollout: Rollout;
 }
 
 export interface ProgramOptions {
@@ -79,6 +81,7 @@ async function resolved(
         Object.entries(target.hosts).map(async ([key, { line }]) => [key, await value(line, "")] as const),
       ),
     ),
+    rollout: target.rollout,
   };
 }
 

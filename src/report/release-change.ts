@@ -85,7 +85,6 @@ export function releaseChange(change: ResourceChange, diff: Differ): ReleaseChan
   const found = unexplained ? shownSecrets.map((each) => ({ ...each, kind: "update" as const })) : shownSecrets;
   const renewed = content || unexplained ? hosts : hosts.filter((host) => touched(host, added, reconnected, drift));
   const rollout = isMap(news.rollout) ? (news.rollout as unknown as Rollout) : undefined;
-  // Without one, as in a comparison of renderings, nothing is said of waves.
   const steps = rollout === undefined ? [] : waves(renewed, rollout);
   const changed = new Set([...files.map(({ path }) => path), ...changedDownloads(plan(olds), plan(news))]);
   for (const { name, kind } of found) if (kind !== "maybe") changed.add(name);

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gofleet } from "../report/support/cli";
 import { REPOSITORY } from "../support/engine/project";
+import type { Rollout } from "../../src/host/rollout";
 import { EMPTY_PLAN } from "../../src/plan/host-plan";
 
 const PLANTED = "hunter2-planted-secret";
 
 /** A program with one release on some hosts. */
-const program = (text: string, hosts: readonly string[]): string => `
+const program = (text: string, hosts: readonly string[], rollout: Partial<Rollout> = {}): string => `
 const pulumi = require("@pulumi/pulumi");
 const { HostRelease } = require(${JSON.stringify(join(REPOSITORY, "dist/targets/host-release.js"))});
 const { hostPool, ssh } = require("gofleet");
@@ -22,7 +23,7 @@ const plan = { ...${JSON.stringify(EMPTY_PLAN)}, files: [
 ] };
 const hosts = Object.fromEntries(${JSON.stringify(hosts)}.map((host) => [host, ssh({ host, user: "root" })]));
 console.log("printed by the program");
-new HostRelease("motd", { component: "motd", plan, target: hostPool({ hosts }), policy: { adopt: "refuse", keep: 3 } },
+new HostRelease("motd", { component: "motd", plan, target: hostPool({ hosts, rollout: ${JSON.stringify(rollout)} }), policy: { adopt: "refuse", keep: 3 } },
   { parent: new Motd("test:Motd", "motd") });
 `;
 
@@ -68,10 +69,24 @@ describe("gofleet diff", function () {
     assert.ok(!existsSync(join(root, ".git/worktrees")) || readdirSync(join(root, ".git/worktrees")).length === 0);
   });
 
+  it("tells another rollout, which visits no host by itself, and the waves of what does", async () => {
+    const hosts = ["a.example", "b.example", "c.example", "d.example"];
+    writeFileSync(join(project, "index.js"), program("one\ntwo\n", hosts));
+    git("commit", "--quiet", "--all", "-m", "four hosts");
+    writeFileSync(join(project, "index.js"), program("one\ntwo\n", hosts, { canary: 2, batch: "50 %" }));
+    const settings = await gofleet(project, ["diff", "HEAD"]);
+    assert.equal(settings.code, 0, settings.err);
+    assert.match(settings.out, /Settings change, no host is visited/);
+    assert.match(settings.out, /`rollout\.canary`: `1` → `2`/);
+    writeFileSync(join(project, "index.js"), program("one\n2\n", hosts, { canary: 2, batch: "50 %" }));
+    const waves = await gofleet(project, ["diff", "HEAD"]);
+    assert.match(waves.out, /2 canaries first, then 2 batches of 1 host/);
+  });
+
   it("takes a project that was not there yet as new", async () => {
     const { code, out, err } = await gofleet(project, ["diff", "empty"]);
     assert.equal(code, 0, err);
-    assert.match(out, /1 new, 3 hosts/);
+    assert.match(out, /1 new, 4 hosts/);
   });
 
   it("says which side's program failed, and which commit is not there", async () => {
