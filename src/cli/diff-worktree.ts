@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, normalize, relative, sep } from "node:path";
 
 /** A project as it was at a commit. */
 export interface OldProject {
@@ -12,8 +12,8 @@ export interface OldProject {
 }
 
 /**
- * Checks a commit out beside the working tree. Packages are the working tree's own, by links: they are not in git, and
- * nothing is installed.
+ * Checks a commit out beside the working tree. Packages are the working tree's own, by links, and so is what it has built
+ * of itself for programs inside it: neither is in git, nothing is installed and nothing is built.
  * @throws Error where the project is in no git repository, or the commit is not known
  */
 export function checkOut(project: string, ref: string): OldProject {
@@ -35,15 +35,26 @@ export function checkOut(project: string, ref: string): OldProject {
     git(root, add, `${commit} cannot be checked out`);
     const inside = relative(realpathSync(root), realpathSync(project));
     for (const folderOf of new Set(["", inside])) {
-      const packages = join(root, folderOf, "node_modules");
-      const link = join(tree, folderOf, "node_modules");
-      if (existsSync(packages) && existsSync(join(tree, folderOf)) && !existsSync(link)) symlinkSync(packages, link);
+      for (const name of ["node_modules", ...builtFolder(join(root, folderOf))]) {
+        const ours = join(root, folderOf, name);
+        const link = join(tree, folderOf, name);
+        if (existsSync(ours) && existsSync(join(tree, folderOf)) && !existsSync(link)) symlinkSync(ours, link);
+      }
     }
     return { project: join(tree, inside), commit, remove };
   } catch (error) {
     remove();
     throw error;
   }
+}
+
+/** `dist`, where a package's entry point is `dist/index.js`: a program inside the package may require it by its name. */
+function builtFolder(folder: string): string[] {
+  const manifest = join(folder, "package.json");
+  if (!existsSync(manifest)) return [];
+  const { main } = JSON.parse(readFileSync(manifest, "utf8")) as { main?: string };
+  const [first = "", second] = normalize(main ?? "").split(sep);
+  return second === undefined || first === ".." || first === "" ? [] : [first];
 }
 
 function git(cwd: string, args: readonly string[], problem: string): string {

@@ -1,11 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { Rollout } from "../host/rollout";
 import type { HostPlan } from "../plan/host-plan";
+import type { Position } from "../report/change";
 import type { DeclaredRelease } from "../targets/observer";
+import { declaredAt } from "./declared-at";
 
 /** What stands for a text that is a secret: never its bytes. */
 export const SECRET = "[secret]\n";
@@ -14,10 +16,14 @@ export const SECRET = "[secret]\n";
 export interface ProgramRelease {
   readonly name: string;
   readonly component: string;
+  /** URN of the component it belongs to. */
+  readonly parent: string;
   readonly plan: HostPlan;
   /** Connection lines by host key. */
   readonly hosts: Readonly<Record<string, string>>;
   readonly rollout: Rollout;
+  /** Where the program declares it; undefined where no file of the project does. */
+  readonly position?: Position;
 }
 
 export interface ProgramOptions {
@@ -49,17 +55,20 @@ export async function runProgram({ project, stack, config }: ProgramOptions): Pr
     false,
     "organization",
   );
-  const declared: DeclaredRelease[] = [];
+  const declared: Declared[] = [];
+  const real = realpathSync(root);
   (globalThis as { [key: symbol]: unknown })[Symbol.for("gofleet.observer")] = (release: DeclaredRelease) =>
-    declared.push(release);
+    declared.push({ ...release, position: declaredAt(real) });
   if (/\.[cm]?ts$/.test(main)) loadTypeScript(programRequire, main);
   const exported: unknown = programRequire(main);
   if (typeof exported === "function") await (exported as () => unknown)();
   return Promise.all(declared.map((release) => resolved(release, pulumi)));
 }
 
+type Declared = DeclaredRelease & { readonly position: Position | undefined };
+
 async function resolved(
-  { name, component, plan, target }: DeclaredRelease,
+  { name, component, plan, target, parent, position }: Declared,
   pulumi: typeof Pulumi,
 ): Promise<ProgramRelease> {
   const value = (input: Pulumi.Input<string>, secret: string): Promise<string> =>
@@ -72,6 +81,7 @@ async function resolved(
   return {
     name,
     component,
+    parent: await value(parent.urn, ""),
     plan: {
       ...plan,
       files: await Promise.all(plan.files.map(async (file) => ({ ...file, text: await value(file.text, SECRET) }))),
@@ -82,6 +92,7 @@ async function resolved(
       ),
     ),
     rollout: target.rollout,
+    ...(position === undefined ? {} : { position }),
   };
 }
 

@@ -11,3 +11,8 @@ export function stackOf(urn: string | undefined): { stack: string; project: stri
 export function nameOf(urn: string): string {
   return URN.exec(urn)?.groups?.["name"] ?? urn;
 }
+
+/** The resource's type, without those of what it belongs to; empty where it is no URN. */
+export function typeOf(urn: string): string {
+  return URN.exec(urn)?.groups?.["types"]?.split("$").at(-1) ?? "";
+}

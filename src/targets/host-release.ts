@@ -46,7 +46,7 @@ export class HostRelease extends pulumi.CustomResource {
   constructor(name: string, args: HostReleaseArgs, opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource }) {
     requireProvider();
     const { component, plan, target } = args;
-    declare({ name, component, plan, target });
+    declare({ name, component, plan, target, parent: opts.parent });
     const lines = Object.fromEntries(Object.entries(target.hosts).map(([key, { line }]) => [key, line]));
     const passwords = Object.entries(target.hosts).flatMap(([key, { password }]) =>
       password === undefined ? [] : [[key, pulumi.secret(password)]],

@@ -1,4 +1,4 @@
-import type { Input } from "@pulumi/pulumi";
+import type { Input, Resource } from "@pulumi/pulumi";
 import type { HostPlan } from "../plan/host-plan";
 import type { HostTarget } from "./target";
 
@@ -9,6 +9,8 @@ export interface DeclaredRelease {
   readonly component: string;
   readonly plan: HostPlan<Input<string>>;
   readonly target: HostTarget;
+  /** The component it belongs to. */
+  readonly parent: Resource;
 }
 
 /**

@@ -8,6 +8,7 @@ import { REPOSITORY } from "../support/engine/project";
 import type { Rollout } from "../../src/host/rollout";
 import { EMPTY_PLAN } from "../../src/plan/host-plan";
 
+const LOCK = join(REPOSITORY, "gofleet.lock.json");
 const PLANTED = "hunter2-planted-secret";
 
 /** A program with one release on some hosts. */
@@ -64,6 +65,11 @@ describe("gofleet diff", function () {
     assert.match(out, /-two\n\+2\n/);
     assert.match(out, /1 host joins: `c\.example`/);
     assert.match(out, /\*\*Changes on 3 hosts\*\*/);
+    const line =
+      program("", [])
+        .split("\n")
+        .findIndex((each) => each.startsWith("new HostRelease")) + 1;
+    assert.ok(out.includes(`\`index.js:${line}\``), out);
     assert.ok(!`${out}${err}`.includes(PLANTED));
     assert.ok(!out.includes("printed by the program"), "what a program prints is no part of the report");
     assert.ok(!existsSync(join(root, ".git/worktrees")) || readdirSync(join(root, ".git/worktrees")).length === 0);
@@ -81,12 +87,33 @@ describe("gofleet diff", function () {
     writeFileSync(join(project, "index.js"), program("one\n2\n", hosts, { canary: 2, batch: "50 %" }));
     const waves = await gofleet(project, ["diff", "HEAD"]);
     assert.match(waves.out, /2 canaries first, then 2 batches of 1 host/);
+    const links = ["--repository", "https://git.corp.example/fleet/infra", "--commit", "0123456789abcdef"];
+    const linked = await gofleet(project, ["diff", "HEAD", ...links]);
+    assert.match(linked.out, /infra\/blob\/0123456789abcdef\/infra\/fleet\/index\.js#L\d+\)/);
   });
 
   it("takes a project that was not there yet as new", async () => {
     const { code, out, err } = await gofleet(project, ["diff", "empty"]);
     assert.equal(code, 0, err);
     assert.match(out, /1 new, 4 hosts/);
+  });
+
+  it("names components of the package as a preview does", async () => {
+    const declared = (version: string): string => `
+const { GoToolchainHost, hostPool, lock, ssh } = require("gofleet");
+const hosts = Object.fromEntries(["a", "b"].map((key) => [key, ssh({ host: key + ".example", user: "root" })]));
+const source = { kind: "module", proxy: "https://goproxy.corp.example" };
+new GoToolchainHost("go", { target: hostPool({ hosts }), go: lock("${version}", ${JSON.stringify(LOCK)}), source });
+`;
+    writeFileSync(join(project, "index.js"), declared("1.26.7"));
+    git("commit", "--quiet", "--all", "-m", "a toolchain");
+    writeFileSync(join(project, "index.js"), declared("1.26.8"));
+    const { code, out, err } = await gofleet(project, ["diff", "HEAD"]);
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /\*\*`go`\*\* · GoToolchainHost · `index\.js:\d+` {2}\n\*\*Go `1\.26\.7` → `1\.26\.8` on 2 hosts\*\*/,
+    );
   });
 
   it("says which side's program failed, and which commit is not there", async () => {
