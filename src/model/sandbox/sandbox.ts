@@ -1,0 +1,126 @@
+import type { AbsolutePath } from "../names";
+import { resolveAgent, type Agent, type ResolvedAgent } from "./agent";
+import { resolveCache, type Cache, type CacheArgs } from "./cache";
+import type { DirectiveName } from "./directives";
+import { resolveLimits, type Limits, type LimitsArgs } from "./limits";
+import { resolveNetwork, type AllowedHost, type Network, type NetworkArgs } from "./network";
+import { parseSize, type Size } from "../units";
+import { resolveWatermarks, type WatermarkArgs, type Watermarks } from "./watermarks";
+
+/**
+ * A build sandbox. `Value` is the type of what only texts depend on, the allowed hosts and the resolver: `string`, or an
+ * `Input<string>` in a program; `Allowed` is what the allow list takes.
+ */
+export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | string> {
+  /** What takes the jobs. */
+  readonly agent: Agent;
+  /**
+   * How many jobs run at once, each as a user of its own; 1 to 64.
+   * @default 1
+   */
+  readonly slots?: number;
+  /** The build cache. */
+  readonly cache: CacheArgs;
+  /** The shared module cache, on the disk. */
+  readonly modules?: ModulesArgs;
+  /** What all slots may use together. */
+  readonly limits: LimitsArgs;
+  /**
+   * What jobs may reach.
+   * @default nothing
+   */
+  readonly network?: NetworkArgs<Value, Allowed>;
+  /**
+   * The AppArmor profile: violations denied, only logged, or no profile at all. systemd's own confinement holds in any
+   * case.
+   * @default "enforce"
+   */
+  readonly confinement?: Confinement;
+  /**
+   * Whether jobs may make user namespaces, as rootless containers need. It opens much of the kernel to them.
+   * @default false
+   */
+  readonly userNamespaces?: boolean;
+  /**
+   * Files and directories of the host that jobs may read though they are in people's homes; read-only for them.
+   * @default none
+   */
+  readonly inputs?: readonly AbsolutePath[];
+  /** Commands around each job. */
+  readonly job?: JobArgs;
+  /** When the host is too full for another job. */
+  readonly watermarks?: WatermarkArgs;
+  readonly hardening?: HardeningArgs;
+}
+
+export type Confinement = "enforce" | "complain" | "off";
+
+/** The module cache that all slots read. Only a user of its own writes it, and only what the checksum database confirms. */
+export interface ModulesArgs {
+  /**
+   * Room it may take.
+   * @default what its file system has, down to the watermarks
+   */
+  readonly max?: Size;
+}
+
+/** Commands around each job, in the slot's own confinement: a program by its absolute path, then its arguments. */
+export interface JobArgs {
+  /** Before the agent starts; where it fails, no job begins. */
+  readonly before?: readonly [AbsolutePath, ...string[]];
+  /** After the agent has ended, however it did. */
+  readonly after?: readonly [AbsolutePath, ...string[]];
+}
+
+/** How far the confinement goes. */
+export interface HardeningArgs {
+  /**
+   * Directives of the slots' units that are left out, by name.
+   * @default none
+   */
+  readonly off?: readonly DirectiveName[];
+  /**
+   * Whether a build in the new confinement must succeed before it is switched on.
+   * @default true
+   */
+  readonly canary?: boolean;
+}
+
+/** {@link SandboxArgs} but for the network, with every default in place. */
+export interface Sandbox {
+  readonly agent: ResolvedAgent;
+  readonly slots: number;
+  readonly cache: Cache;
+  /** 0: no limit of its own. */
+  readonly modulesMaxBytes: number;
+  readonly limits: Limits;
+  readonly confinement: Confinement;
+  readonly userNamespaces: boolean;
+  readonly inputs: readonly AbsolutePath[];
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly watermarks: Watermarks;
+  readonly hardening: { readonly off: readonly DirectiveName[]; readonly canary: boolean };
+}
+
+/** Puts the defaults in place. The args must have passed `checkSandbox`; the network is resolved when it is known. */
+export function resolveSandbox(args: SandboxArgs<unknown, unknown>): Sandbox {
+  const { slots = 1, hardening = {}, modules = {} } = args;
+  const cache = resolveCache(args.cache);
+  return {
+    agent: resolveAgent(args.agent),
+    slots,
+    cache,
+    modulesMaxBytes: modules.max === undefined ? 0 : (parseSize("", modules.max).value ?? NaN),
+    limits: resolveLimits(args.limits, slots, cache),
+    confinement: args.confinement ?? "enforce",
+    userNamespaces: args.userNamespaces ?? false,
+    inputs: [...(args.inputs ?? [])].sort(),
+    before: args.job?.before ?? [],
+    after: args.job?.after ?? [],
+    watermarks: resolveWatermarks(args.watermarks),
+    hardening: { off: [...(hardening.off ?? [])].sort(), canary: hardening.canary ?? true },
+  };
+}
+
+export { resolveNetwork, type Network };
