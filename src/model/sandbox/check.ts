@@ -1,4 +1,4 @@
-import { isFields, nearest, unknownKeys, type CheckOptions } from "../check";
+import { at, isFields, issuesOf, nearest, unknownKeys, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
 import { checkFields, flag, listOf, oneOf, parsed, type ValueCheck } from "../mirror/field-checks";
 import { parsePath } from "../names";
@@ -50,7 +50,7 @@ export function checkSandbox(args: unknown, options: SandboxCheckOptions = {}): 
     ...check("network", (path, network) => checkNetwork(path, network, within)),
     ...check("confinement", oneOf("enforce", "complain", "off")),
     ...check("userNamespaces", flag),
-    ...check("inputs", listOf(parsed(parsePath), 'paths, such as ["/home/shared/testdata"]', isUnknown)),
+    ...check("inputs", (path, inputs) => checkInputs(path, inputs, isUnknown)),
     ...check("job", (path, job) => checkFields(path, job, { before: checkCommand, after: checkCommand }, isUnknown)),
     ...check("watermarks", (path, marks) => checkWatermarks(path, marks, within)),
     ...check("hardening", (path, hardening) =>
@@ -58,6 +58,17 @@ export function checkSandbox(args: unknown, options: SandboxCheckOptions = {}): 
     ),
     ...unknownKeys("", args, [...KEYS, ...otherKeys]),
   ];
+}
+
+const INPUT_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
+
+function checkInputs(path: string, given: unknown, isUnknown: (value: unknown) => boolean): Issue[] {
+  if (!isFields(given)) return [issue(path, given, 'paths by name, such as { testdata: "/srv/testdata" }')];
+  return Object.entries(given).flatMap(([name, from]) => {
+    const here = at(path, name);
+    if (!INPUT_NAME.test(name)) return [issue(here, from, "a name of letters, digits, '.', '_' and '-', at most 64")];
+    return isUnknown(from) ? [] : issuesOf(parsePath(here, from));
+  });
 }
 
 function checkSlots(path: string, given: unknown): Issue[] {

@@ -49,7 +49,7 @@ export const DIRECTIVES = [
   },
   { name: "PrivateIPC", value: "yes", reason: "no shared memory or queues of other processes of the host" },
   { name: "ProtectClock", value: "yes", reason: "a wrong clock would break caches and certificates" },
-  { name: "ProtectControlGroups", value: "yes", reason: "a job cannot lift its own limits", withUserNamespaces: "yes" },
+  { name: "ProtectControlGroups", value: "yes", reason: "a job cannot lift its own limits" },
   { name: "ProtectHostname", value: "yes", reason: "the host's name stays what it is" },
   { name: "ProtectKernelLogs", value: "yes", reason: "the kernel's log tells addresses and other jobs' names" },
   { name: "ProtectKernelModules", value: "yes", reason: "no modules are loaded or read" },

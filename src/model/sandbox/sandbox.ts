@@ -1,10 +1,10 @@
 import type { AbsolutePath } from "../names";
+import { parseSize, type Size } from "../units";
 import { resolveAgent, type Agent, type ResolvedAgent } from "./agent";
 import { resolveCache, type Cache, type CacheArgs } from "./cache";
 import type { DirectiveName } from "./directives";
 import { resolveLimits, type Limits, type LimitsArgs } from "./limits";
-import { resolveNetwork, type AllowedHost, type Network, type NetworkArgs } from "./network";
-import { parseSize, type Size } from "../units";
+import type { AllowedHost, NetworkArgs } from "./network";
 import { resolveWatermarks, type WatermarkArgs, type Watermarks } from "./watermarks";
 
 /**
@@ -42,10 +42,10 @@ export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | stri
    */
   readonly userNamespaces?: boolean;
   /**
-   * Files and directories of the host that jobs may read though they are in people's homes; read-only for them.
+   * Directories of the host that every job sees, read-only, as `inputs/<name>` of its workspace: paths by name.
    * @default none
    */
-  readonly inputs?: readonly AbsolutePath[];
+  readonly inputs?: Readonly<Record<string, AbsolutePath>>;
   /** Commands around each job. */
   readonly job?: JobArgs;
   /** When the host is too full for another job. */
@@ -96,7 +96,7 @@ export interface Sandbox {
   readonly limits: Limits;
   readonly confinement: Confinement;
   readonly userNamespaces: boolean;
-  readonly inputs: readonly AbsolutePath[];
+  readonly inputs: readonly { readonly name: string; readonly from: AbsolutePath }[];
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly watermarks: Watermarks;
@@ -115,12 +115,12 @@ export function resolveSandbox(args: SandboxArgs<unknown, unknown>): Sandbox {
     limits: resolveLimits(args.limits, slots, cache),
     confinement: args.confinement ?? "enforce",
     userNamespaces: args.userNamespaces ?? false,
-    inputs: [...(args.inputs ?? [])].sort(),
+    inputs: Object.entries(args.inputs ?? {})
+      .map(([name, from]) => ({ name, from }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     before: args.job?.before ?? [],
     after: args.job?.after ?? [],
     watermarks: resolveWatermarks(args.watermarks),
     hardening: { off: [...(hardening.off ?? [])].sort(), canary: hardening.canary ?? true },
   };
 }
-
-export { resolveNetwork, type Network };

@@ -32,19 +32,33 @@ export interface SandboxPlace {
   readonly buildCache: AbsolutePath;
   /** Present while no new job may begin: the host is too full, or is being drained. */
   readonly pauseMark: AbsolutePath;
+  /** Programs that jobs find first: `gofleet-cache`, `gofleet-sandbox`. */
+  readonly bin: AbsolutePath;
   /** Held for reading by a job while it runs, for writing by what reclaims. */
   readonly jobLock: AbsolutePath;
   /** Prometheus text format, replaced by a rename. */
   readonly metrics: AbsolutePath;
+  readonly keeper: {
+    /** Fills caches in memory from the disk when it starts, and copies them there when it stops. */
+    readonly unit: UnitName;
+    /** Copies them now and then. */
+    readonly copy: UnitName;
+    readonly timer: UnitName;
+    /** Where the copies are. */
+    readonly copies: AbsolutePath;
+  };
   readonly watch: { readonly unit: UnitName; readonly timer: UnitName };
   readonly egress: {
-    /** Loads the nftables table; refreshed by the timer, since names change their addresses. */
+    /** Loads the nftables table when it starts, and removes it when it stops. */
     readonly unit: UnitName;
+    /** Looks the allowed names up, again and again, since names change their addresses. */
+    readonly names: UnitName;
     readonly timer: UnitName;
     readonly table: string;
     readonly rules: AbsolutePath;
   };
-  readonly apparmor: { readonly profile: string; readonly path: AbsolutePath };
+  /** The unit loads the profile when it starts, and removes it when it stops. */
+  readonly apparmor: { readonly unit: UnitName; readonly profile: string; readonly path: AbsolutePath };
 }
 
 /** Where one slot's things are. Slots are numbered from 1. */
@@ -61,13 +75,16 @@ export interface SlotPlace {
   readonly modules: AbsolutePath;
 }
 
-/** @param component the component's directory name under `/etc/gofleet` */
-export function sandboxPlace(component: string): SandboxPlace {
+/**
+ * @param component the component's directory name under `/etc/gofleet`
+ * @param caches the directory of all its caches, where it is not below `/var/cache`
+ */
+export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxPlace {
   const user = componentUser(component);
   const settings: AbsolutePath = `/etc/gofleet/${component}`;
   const runtime: AbsolutePath = `/run/${user}`;
   const state: AbsolutePath = `/var/lib/${user}`;
-  const cache: AbsolutePath = `/var/cache/${user}`;
+  const cache = caches ?? (`/var/cache/${user}` as const);
   const table = `gofleet_${identifier(component)}`;
   return {
     component,
@@ -82,17 +99,29 @@ export function sandboxPlace(component: string): SandboxPlace {
     template: `gofleet-${component}@.service`,
     modules: `${cache}/modules`,
     buildCache: `${cache}/build`,
+    bin: `${settings}/bin`,
     pauseMark: `${runtime}/paused`,
     jobLock: `${runtime}/jobs.lock`,
     metrics: `${state}/metrics.prom`,
+    keeper: {
+      unit: `gofleet-${component}-cache.service`,
+      copy: `gofleet-${component}-cache-copy.service`,
+      timer: `gofleet-${component}-cache-copy.timer`,
+      copies: `${state}/caches`,
+    },
     watch: { unit: `gofleet-${component}-watch.service`, timer: `gofleet-${component}-watch.timer` },
     egress: {
       unit: `gofleet-${component}-egress.service`,
-      timer: `gofleet-${component}-egress.timer`,
+      names: `gofleet-${component}-egress-names.service`,
+      timer: `gofleet-${component}-egress-names.timer`,
       table,
       rules: `${settings}/egress.nft`,
     },
-    apparmor: { profile: `gofleet-${component}`, path: `/etc/apparmor.d/gofleet-${component}` },
+    apparmor: {
+      unit: `gofleet-${component}-apparmor.service`,
+      profile: `gofleet-${component}`,
+      path: `/etc/apparmor.d/gofleet-${component}`,
+    },
   };
 }
 
