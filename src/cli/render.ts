@@ -11,7 +11,7 @@ export function renderCommand(): Command {
     .summary("write what a program puts on hosts into a folder")
     .description(
       "Runs the Pulumi program without an engine and without credentials, and writes what each component would put on " +
-        "its hosts: <out>/<component>/files/<path>, the manifest, probes and the hosts. Secrets are written as [secret].",
+        "its hosts: <out>/<component>/files/<path>, the manifest, checks, probes and the hosts. Secrets are written as [secret].",
     )
     .requiredOption("--out <folder>", "folder to write; what it held of these components is replaced");
   return programOptions(command).action(render);
@@ -40,6 +40,7 @@ function write(out: string, { component, plan, hosts }: ProgramRelease): void {
     writeFileSync(path, text);
   };
   for (const { path, text } of plan.files) put(join(folder, "files", path), text);
+  for (const { name, script } of plan.checks) put(join(folder, "checks", name), script);
   for (const { name, script } of plan.probes) put(join(folder, "probes", name), script);
   put(join(folder, "manifest"), manifest(plan));
   put(

@@ -77,6 +77,8 @@ export function progressText(event: AgentEvent): string | undefined {
     case "start":
     case "stopped":
       return `${event.ev} ${text(event, "unit")}`;
+    case "check":
+      return `check ${text(event, "name")} ${text(event, "msg")}`;
     case "probe":
       return `probe ${text(event, "name")} ${event["ok"] === true ? "passed" : "failed"}`;
     case "reverting":

@@ -28,6 +28,7 @@ const MODULES = [
   "units",
   "probe",
   "settle",
+  "check",
   "precheck",
   "apply",
   "revert",

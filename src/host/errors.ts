@@ -25,6 +25,7 @@ const REMEDY: Readonly<Record<number, string>> = {
   18: 'give the component another path or directory, or set `adopt: "displace"` (`"take"` for a component of another stack)',
   19: 'correct the address, or set `onNewMachine: "install"` on the target if the machine was replaced',
   22: "the host needs a hand: the evidence below is on it, under /var/lib/gofleet",
+  23: "correct what the check names; all it printed is on the host, under /var/lib/gofleet/<component>/runs",
 };
 
 /** Only some refusals of a pre-flight give way to that setting; the others say themselves what would do. */

@@ -1,4 +1,13 @@
-import type { HostPlan, PlanDownload, PlanFile, PlanListen, PlanProbe, PlanUnit, PlanVariant } from "../plan/host-plan";
+import type {
+  HostPlan,
+  PlanCheck,
+  PlanDownload,
+  PlanFile,
+  PlanListen,
+  PlanProbe,
+  PlanUnit,
+  PlanVariant,
+} from "../plan/host-plan";
 import type { Hooks } from "./hooks";
 import type { Rollout } from "./rollout";
 
@@ -37,6 +46,7 @@ export interface PlanInputs {
   readonly links?: Readonly<Record<string, string>>;
   readonly downloads?: Readonly<Record<string, DownloadInputs>>;
   readonly units?: Readonly<Record<string, Omit<PlanUnit, "name">>>;
+  readonly checks?: Readonly<Record<string, Omit<PlanCheck, "name">>>;
   readonly probes?: Readonly<Record<string, Omit<PlanProbe, "name">>>;
   readonly packages?: readonly string[];
   /** Unit by `address:port`. */
@@ -124,6 +134,7 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
     ),
     downloads: some(keyed(plan.downloads, nameOf, downloadInputs)),
     units: some(keyed(plan.units, nameOf, ({ name: _, ...rest }) => rest)),
+    checks: some(keyed(plan.checks, nameOf, ({ name: _, ...rest }) => rest)),
     probes: some(keyed(plan.probes, nameOf, ({ name: _, ...rest }) => rest)),
     packages: plan.packages.length === 0 ? undefined : [...plan.packages].sort(),
     listens: some(keyed(plan.listens, endpoint, ({ unit }) => unit)),
@@ -142,6 +153,7 @@ export function planOf(inputs: ReleaseInputs, hmac: (name: string, secret: strin
     ],
     downloads: Object.entries(plan.downloads ?? {}).map(([name, rest]) => downloadOf(name, rest)),
     units: Object.entries(plan.units ?? {}).map(([name, rest]) => ({ name, ...rest })),
+    checks: Object.entries(plan.checks ?? {}).map(([name, rest]) => ({ name, ...rest })),
     probes: Object.entries(plan.probes ?? {}).map(([name, rest]) => ({ name, ...rest })),
     secrets: Object.entries(inputs.secrets ?? {}).map(([name, secret]) => ({ name, hmac: hmac(name, secret) })),
     packages: plan.packages ?? [],

@@ -8,6 +8,7 @@ export interface HostPlan<Text = string> {
   readonly symlinks: readonly PlanSymlink[];
   readonly downloads: readonly PlanDownload[];
   readonly units: readonly PlanUnit[];
+  readonly checks: readonly PlanCheck[];
   readonly probes: readonly PlanProbe[];
   readonly secrets: readonly PlanSecret[];
   /**
@@ -94,6 +95,19 @@ export interface PlanUnit {
   readonly reads: readonly string[];
 }
 
+/**
+ * A check before the switch: an sh script that must exit 0 in time, or the host stays as it is. It runs as root (or as
+ * the user of a local root) when everything is staged and fetched, outside the host's lock, so that it may take minutes;
+ * only for a release that differs from the current one, not on the way back after a failure elsewhere. `GOFLEET_STAGED`
+ * is the directory with the staged files as a tree, `GOFLEET_ROOT` the root prefix, which may be empty.
+ */
+export interface PlanCheck {
+  readonly name: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly script: string;
+}
+
 /** A check after the switch: an sh script that must exit 0 in time. Runs as root (or as the user of a local root). */
 export interface PlanProbe {
   readonly name: string;
@@ -124,6 +138,7 @@ export const EMPTY_PLAN: HostPlan = {
   symlinks: [],
   downloads: [],
   units: [],
+  checks: [],
   probes: [],
   secrets: [],
   packages: [],

@@ -31,6 +31,7 @@ export function manifest(plan: HostPlan): string {
     ...plan.listens.map(({ address, port, unit }) => ["listen", address, String(port), unit]),
     ...plan.units.map((unit) => ["unit", unit.name, unit.onChange, unitDigest(plan, unit)]),
     ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
+    ...plan.checks.map(({ name, timeout, script }) => ["check", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
   ];
   const lines = records.map((fields) => fields.join("\t"));

@@ -14,6 +14,7 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
     symlinks: all(({ symlinks }) => symlinks),
     downloads: all(({ downloads }) => downloads),
     units: all(({ units }) => units),
+    checks: all(({ checks }) => checks),
     probes: all(({ probes }) => probes),
     secrets: all(({ secrets }) => secrets),
     packages: [...new Set(all(({ packages }) => packages))].sort(),
@@ -23,6 +24,7 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
   unique("path", [...plan.files, ...plan.symlinks], ({ path }) => path);
   unique("download", plan.downloads, ({ name }) => name);
   unique("unit", plan.units, ({ name }) => name);
+  unique("check", plan.checks, ({ name }) => name);
   unique("probe", plan.probes, ({ name }) => name);
   unique("secret", plan.secrets, ({ name }) => name);
   unique("port", plan.listens, ({ address, port }) => `${address} ${port}`);

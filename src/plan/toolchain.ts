@@ -84,6 +84,7 @@ export function toolchainPlan<Text>(
     ],
     downloads: [go, ...also].map((release) => download(release, source, release === go, paths.goEnv)),
     units: [],
+    checks: [],
     probes: [
       {
         name: "go",

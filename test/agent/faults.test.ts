@@ -13,6 +13,7 @@ const version = (text: string, more: readonly string[] = []): Release =>
         file("/etc/demo/copy.conf", `${text}\n`, { place: "copy" }),
         ...more.map((name) => file(`/etc/demo/${name}`, `${text}\n`)),
       ],
+      checks: [{ name: "staged", timeout: 5, script: `grep -qx ${text} "$GOFLEET_STAGED/etc/demo/link.conf"\n` }],
       probes: [
         {
           name: "agrees",
@@ -42,6 +43,7 @@ function kill(root: Root, tx: string): void {
 const STEPS = {
   stage: "old",
   staged: "old",
+  checking: "old",
   locked: "old",
   checked: "old",
   txn: "old",
@@ -74,7 +76,7 @@ describe("agent: faults", function () {
         cut.events.some(({ ev }) => ev === "paused"),
         `never paused at ${step}`,
       );
-      if (["stage", "staged"].includes(step)) assert.notEqual(cut.code, 0);
+      if (["stage", "staged", "checking"].includes(step)) assert.notEqual(cut.code, 0);
       else await until(() => existsSync(root.at(`var/lib/gofleet/${COMPONENT}/runs/dies/exit`)));
       assert.equal(state(root), expected);
       assert.ok(!root.has(`etc/gofleet/${COMPONENT}/txn`));

@@ -103,8 +103,8 @@ export function which(name: string): string | undefined {
   return undefined;
 }
 
-/** Hears each line of the agent; `cut` ends the connection. */
-export type OnEvent = (event: Event, cut: () => void) => void;
+/** Hears each line of the agent; `cut` ends the process, after `hangUp` nobody reads what it says any more. */
+export type OnEvent = (event: Event, cut: () => void, hangUp: () => void) => void;
 
 export interface ExecOptions {
   readonly onEvent?: OnEvent;
@@ -202,7 +202,11 @@ export function answerOf(child: ChildProcessWithoutNullStreams, body: Buffer, on
       for (const line of lines) {
         const event = JSON.parse(line) as Event;
         events.push(event);
-        onEvent?.(event, () => child.kill("SIGKILL"));
+        onEvent?.(
+          event,
+          () => child.kill("SIGKILL"),
+          () => child.stdout.destroy(),
+        );
       }
     });
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));

@@ -45,6 +45,7 @@ describe("a pool through the real engine", function () {
       await stack.up();
       const [old] = hosts.releases(eight, COMPONENT);
       hosts.fault("10.0.0.5", "probe");
+      hosts.fault("10.0.0.1", `check:${old}`); // which going back does not wait for
       hosts.forgetVisits(eight);
       stack.program = toolchain({ target: pool(8, { rollout: { canary: 1, batch: 2 } }), ...changed });
       const failed = await stack.up({ expect: "failure" });
@@ -56,12 +57,25 @@ describe("a pool through the real engine", function () {
       assert.deepEqual(new Set(Object.values(await actual(stack))), new Set([old]));
 
       assert.match(await stack.previewText(), /GOFLAGS=-mod=readonly/);
-      hosts.fault("10.0.0.5");
+      for (const address of ["10.0.0.1", "10.0.0.5"]) hosts.fault(address);
       await stack.up();
       const now = new Set(hosts.releases(eight, COMPONENT));
       assert.equal(now.size, 1);
       assert.ok(!now.has(old ?? ""));
       assert.deepEqual((await stack.preview()).changes, {});
+    }));
+
+  it("leaves a host whose check fails as it was, with what the check said", () =>
+    start(toolchain({ target: pool(2) }), async (stack) => {
+      await stack.up();
+      const before = hosts.releases(addresses(2), COMPONENT);
+      hosts.fault("10.0.0.1", "check");
+      stack.program = toolchain({ target: pool(2), ...changed });
+      const errors = (await stack.up({ expect: "failure" })).errors.join("\n");
+      assert.match(errors, /rack-1 .*refused, nothing changed: check canary: exit code 1: simulated failure/);
+      assert.match(errors, /→ correct what the check names/);
+      assert.deepEqual(hosts.releases(addresses(2), COMPONENT), before);
+      assert.notDeepEqual((await stack.preview()).changes, {});
     }));
 
   it("records the release each host really has when some cannot go back", () =>

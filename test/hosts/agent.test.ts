@@ -111,6 +111,38 @@ describe("agent on a systemd host", function () {
     assert.equal((await runOn(host, one)).code, 0);
   });
 
+  it("runs a plan's checks as a unit of their own may need: over a cut, without the lock, before anything is switched", async () => {
+    assert.equal((await runOn(host, one)).code, 0);
+    const checked = (script: string) => service("two", { checks: [{ name: "canary", timeout: 30, script }] });
+    const refused = await runOn(
+      host,
+      checked(
+        `systemd-run --quiet --wait --pipe -p MemoryMax=64M sh -c 'echo "$0" in a unit; exit 9' "$GOFLEET_STAGED"\n`,
+      ),
+      { tx: "refused" },
+    );
+    const staged = String(refused.result["to"]);
+    assert.deepEqual([refused.code, refused.result["current"], await says()], [23, one.id, "one\none"]);
+    assert.equal(
+      refused.result["msg"],
+      `check canary: exit code 9: /etc/gofleet/${COMPONENT}/releases/${staged} in a unit`,
+    );
+    assert.equal(
+      await host.exec(`cat /var/lib/gofleet/${COMPONENT}/runs/refused/evidence/check-canary`),
+      `/etc/gofleet/${COMPONENT}/releases/${staged} in a unit\n`,
+    );
+
+    const waits = checked("echo run >>/run/checked; while [ ! -e /run/go-on ]; do sleep 0.1; done\n");
+    await runOn(host, waits, { tx: "waits" }, ({ ev }, cut) => ev === "check" && cut());
+    await host.exec("flock -n /run/gofleet/lock true");
+    assert.equal(await says(), "one\none");
+    await host.exec("touch /run/go-on");
+    const again = await runOn(host, waits, { tx: "waits" });
+    assert.deepEqual([again.code, await says()], [0, "two\ntwo"], JSON.stringify(again));
+    await settled();
+    assert.equal((await runOn(host, one)).code, 0);
+  });
+
   it("is on one release after a power cut, before any service starts", async () => {
     const cut = (event: Event, stop: () => void): void => {
       if (event.ev === "paused") stop();

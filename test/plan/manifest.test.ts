@@ -50,6 +50,16 @@ describe("manifest", () => {
     assert.deepEqual(lines, [...lines].sort());
   });
 
+  it("names checks and probes by their scripts' sums, so that another script is another release", () => {
+    const checked = (script: string): string =>
+      manifest(
+        plan({ checks: [{ name: "canary", timeout: 600, script }], probes: [{ name: "a", timeout: 5, script }] }),
+      );
+    assert.deepEqual(records(checked("true\n"), "check"), [`check\tcanary\t600\t${sha256("true\n")}`]);
+    assert.deepEqual(records(checked("true\n"), "probe"), [`probe\ta\t5\t${sha256("true\n")}`]);
+    assert.notEqual(releaseId(checked("true\n")), releaseId(checked("false\n")));
+  });
+
   it("is another for what shapes a command, not for where its modules come from", () => {
     const id = (recipe: Partial<PlanBuild>): string => releaseId(manifest(plan({}, recipe)));
     assert.equal(id({ env: { ...build.env, GOPROXY: "off", GOSUMDB: "off", HTTPS_PROXY: "http://proxy" } }), id({}));

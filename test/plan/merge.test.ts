@@ -23,6 +23,7 @@ describe("mergePlans", () => {
       symlinks: [{ path: "/etc/b", target: "a", switched: false }],
       downloads: [download("go1.26.8")],
       units: [{ name: "a.service", onChange: "restart", reads: [] }],
+      checks: [{ name: "a", timeout: 60, script: "true\n" }],
       probes: [{ name: "a", timeout: 5, script: "true\n" }],
       secrets: [{ name: "token", hmac: "ab" }],
       packages: ["nginx", "ca-certificates"],
@@ -44,6 +45,11 @@ describe("mergePlans", () => {
       "unit a.service",
       { units: [{ name: "a.service", onChange: "restart", reads: [] }] },
       { units: [{ name: "a.service", onChange: "none", reads: [] }] },
+    ],
+    [
+      "check a",
+      { checks: [{ name: "a", timeout: 1, script: "" }] },
+      { checks: [{ name: "a", timeout: 1, script: "true" }] },
     ],
     [
       "probe a",

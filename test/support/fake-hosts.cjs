@@ -2,7 +2,7 @@
 // directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
 // A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending? } }, fault?, visits }.
 // Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "probe:any" (the first one too), "stuck"
-// (fails to go back as well), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
+// (fails to go back as well), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
@@ -86,6 +86,10 @@ async function exec(address, line, { verb, upload, onLine }) {
     const expected = (request.expect ?? "").split(",");
     if (from !== "" && from !== release && !expected.includes(from) && request.expect !== "any") {
       return done("moved", 17, { msg: `on ${from}, expected ${request.expect ?? "none"}` });
+    }
+    const unchecked = from === release || request.skipchecks === "1";
+    if (!unchecked && (fault === "check" || fault === `check:${release}`)) {
+      return done("failed", 23, { from, to: release, msg: "check canary: exit code 1: simulated failure" });
     }
     if (request.stageonly === "1") return done("staged", 0, { from, to: release });
     const fails = fault === "probe" ? from !== "" : fault === `probe:${release}` || fault === "probe:any";

@@ -54,11 +54,11 @@ run_go() {
     cd -- "$PART/tree" && exec timeout -k 5 "$1" nice "$GOROOT_PATH/bin/go" build -mod=readonly -modcacherw -trimpath \
       -buildvcs=false -o "$PART/go/$OUTPUT_NAME" "$BUILD_PACKAGE"
   ) </dev/null >"$PART/said" 2>&1 9>&- &
-  BUILDER=$!
-  printf '%s\n' "$BUILDER" >"$PART/builder"
-  wait "$BUILDER"
+  CHILD=$!
+  printf '%s\n' "$CHILD" >"$PART/builder"
+  wait "$CHILD"
   _code=$?
-  BUILDER=
+  CHILD=
 }
 
 # Nothing of the caller's own Go; then what the plan says, then what holds for every build. An empty GOFLAGS would let
@@ -82,12 +82,6 @@ build_failed() {
   WHY="download $_name could not be built: $(printf '%s\n' "$_said" | tail -n 12 | tail -c 1500)"
   case $_code in 124 | 137) stage_failed 15 "download $_name could not be built in the $_left s that were left" ;; esac
   fetch_failed
-}
-
-# end_builder: the compiler of a run that ends now.
-end_builder() {
-  [ -z "$BUILDER" ] || kill "$BUILDER" 2>/dev/null
-  BUILDER=
 }
 
 # sweep_builder PART: the compiler of a run that died; its caches go next.

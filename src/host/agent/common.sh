@@ -24,7 +24,7 @@ SAID=0
 read_request() {
   COMPONENT='' ROOT='' RELEASE='' TX=none STACK='' URN='' INSTANCE='' EXPECT='' MACHINE=''
   NEWMACHINE=fail ADOPT=refuse REPLACES=- KEEP=3 LOCKWAIT=60 DEADLINE=900 UNSUPPORTED=refuse
-  OPERATOR='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY=''
+  OPERATOR='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY='' SKIPCHECKS=''
   [ -f "$1/request" ] || return 0
   while IFS=$TAB read -r key value; do
     case $key in
@@ -51,6 +51,7 @@ read_request() {
       files) FILES=$value ;;
       confirm) CONFIRM=$value ;;
       stageonly) STAGEONLY=$value ;;
+      skipchecks) SKIPCHECKS=$value ;;
     esac
   done <"$1/request"
 }

@@ -22,7 +22,7 @@ begin() {
   VERB=$1
   UPLOAD=$2
   NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
-  CUT='' PART='' BUILDER='' VAR=''
+  CUT='' PART='' CHILD='' VAR=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"

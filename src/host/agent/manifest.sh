@@ -42,7 +42,7 @@ check_manifest() {
     $1 == "build" && NF == 7 && name($2) && $3 ~ /^[A-Za-z0-9.][A-Za-z0-9._~\/-]*$/ && name($4) && ($5 ~ /^download:[A-Za-z0-9][A-Za-z0-9._+-]*$/ || path($5)) && $6 ~ /^(all|bin)$/ && $7 ~ /^[0-9a-f]+$/ { next }
     $1 == "package" && NF == 2 && $2 ~ /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/ { next }
     $1 == "listen" && NF == 4 && $2 ~ /^[0-9A-Fa-f:.]+$/ && $3 ~ /^[0-9]+$/ && $4 ~ /^[^\/ -][^\/ ]*$/ { next }
-    $1 == "probe" && NF == 4 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9]+$/ { next }
+    ($1 == "probe" || $1 == "check") && NF == 4 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9]+$/ { next }
     $1 == "secret" && NF == 3 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9a-f]+$/ { next }
     $1 == "unit" && NF == 4 && $2 ~ /^[^\/ -][^\/ ]*$/ && $3 ~ /^(restart|reload|start|none)$/ { next }
     { bad("not a record: " $0) }
@@ -76,13 +76,13 @@ manifest_text() {
   MANIFEST_READ=$1
 }
 
-# The sums of a release's tree (its files, its probes) under directory $2, and of the copies outside if $3 is `copies`,
+# The sums of a release's tree (its files, its probes and checks) under directory $2, and of the copies outside if $3 is `copies`,
 # as `sha256sum -c` reads them.
 expected_sums() {
   awk -F '\t' -v R="$ROOT" -v dir="$2" -v copies="${3:-}" "$AWK_PATHS"'
     $1 == "file" || $1 == "copy" { print sumline($6, dir $2) }
     $1 == "copy" && copies != "" { print sumline($6, R $2) }
-    $1 == "probe" { print sumline($4, dir "/.gofleet/probes/" $2) }' "$1"
+    $1 == "probe" || $1 == "check" { print sumline($4, dir "/.gofleet/" $1 "s/" $2) }' "$1"
 }
 
 # Prints the paths whose bytes are not what the manifest says. Answers 1 if there are any.

@@ -114,7 +114,8 @@ forget_first() {
 
 # The end of every verb that has an upload.
 leave() {
-  end_builder
+  # A compiler or a check, where a signal ends the run.
+  [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null
   # What a compiler writes while it ends is gone at the second try.
   [ ! -e "$PART" ] || rm -rf -- "$PART" 2>/dev/null || { sleep 0.3; rm -rf -- "$PART"; }
   [ -z "$FIRST" ] || forget_first

@@ -35,6 +35,7 @@ verb_run() {
   stage_release
   stage_overlays "$ETC/releases/$RELEASE" || fail 12 "$ETC/releases/$RELEASE cannot be written: no space or read-only"
   pause_at staged
+  run_checks
   if [ -n "$STAGEONLY" ]; then
     FIRST=
     finish 0 staged "release $RELEASE is staged"

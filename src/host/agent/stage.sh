@@ -81,7 +81,7 @@ extra_files() {
   find "$1" -type f -printf '/%P\n' | awk -F '\t' '
     FNR == NR {
       if ($1 == "file" || $1 == "copy") known[$2]
-      if ($1 == "probe") known["/.gofleet/probes/" $2]
+      if ($1 == "probe" || $1 == "check") known["/.gofleet/" $1 "s/" $2]
       next
     }
     !($0 in known) && $0 != "/.gofleet/manifest" && $0 !~ /^\/\.gofleet\/overlay\//' "$1/.gofleet/manifest" -
