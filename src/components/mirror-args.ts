@@ -27,7 +27,8 @@ export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<s
   readonly storage: AthensStorage<pulumi.Input<string>>;
   /**
    * Where Athens gets what it does not have: base URLs of module proxies, in order, and `direct` for the repositories
-   * themselves. Private modules always come from their repositories.
+   * themselves. Private modules always come from their repositories. What the host builds, Athens itself, comes through
+   * these proxies as well; where there is none, from where the toolchain's own settings say (`go env GOPROXY`).
    * @default ["direct"]
    */
   readonly upstream?: readonly string[];
@@ -87,14 +88,12 @@ function checkAthensArgs(
   if (athens !== undefined && !isFields(athens))
     return [issue("athens", athens, "an object such as { workers: { fetch: 5 } }")];
   const refused = ["storage", "pathPrefix"].filter((key) => athens?.[key] !== undefined);
-  const proxies = Array.isArray(upstream) && upstream.some((each) => each !== "direct");
   const issues = checkAthens(
     "athens",
     { ...athens, storage, pathPrefix: undefined },
     {
       hosts: Object.keys(hosts).length,
       isUnknown: pulumi.Output.isInstance,
-      hasModuleProxy: proxies,
       ...(isFields(go) && typeof go["version"] === "string" && { goVersion: go["version"] }),
     },
   );

@@ -59,7 +59,7 @@ function athensFiles(parts: MirrorParts, athens: Athens, args: GoProxyMirrorArgs
   const open = pulumi.output({ given: withoutSecrets(given), settings: withoutSecrets(athens) });
   const texts = pulumi.all([open, pulumi.isSecret(open)]).apply(([known, secret]) => {
     if (secret) return refusal([{ path: "athens", given: "a secret (not shown)", wanted: SECRET_PLACES }]);
-    const issues = checkAthens("athens", known.given, { hosts, isUnknown: isSecretPlace, hasModuleProxy: true });
+    const issues = checkAthens("athens", known.given, { hosts, isUnknown: isSecretPlace });
     return issues.length > 0 ? refusal(issues) : athensTexts(known.settings as ResolvedAthens, place, around);
   });
   const text = (key: keyof AthensTexts<string>) => texts.apply((known) => known[key] ?? "");

@@ -16,6 +16,7 @@ const MODULES = [
   "archive",
   "module-zip",
   "build",
+  "goproxy",
   "overlay",
   "lock",
   "trust",

@@ -54,8 +54,9 @@ export function releaseEntries(plan: HostPlan, manifestText: string, secrets: Re
     const secret = secrets.get(name);
     if (secret !== undefined) entries.set(`secrets/${hmac}`, secret);
   }
-  for (const { name, build } of plan.downloads) {
+  for (const { name, build, advice } of plan.downloads) {
     if (build !== undefined) entries.set(`builds/${name}`, environment(build));
+    if (advice !== undefined) entries.set(`advice/${name}`, advice);
   }
   entries.set("sources", sources(plan));
   return entries;

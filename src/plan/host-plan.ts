@@ -54,6 +54,8 @@ export interface PlanDownload {
   readonly overlay?: { readonly path: string; readonly text: string };
   /** Only for format `module`: what is unpacked is source, built on the host into `bin/<output>` of the tree. */
   readonly build?: PlanBuild;
+  /** What a person can do where it cannot be fetched or built, one sentence; said with the error. */
+  readonly advice?: string;
 }
 
 /**
@@ -81,7 +83,10 @@ export interface PlanVariant {
   readonly arch: "amd64" | "arm64" | "any";
   /** sha256 in hex (`tar.gz`, `file`) or `h1:…` (`module`). */
   readonly checksum: string;
-  /** Where to get it, in order of preference; not part of the release's identity. Empty: pushed by the operator. */
+  /**
+   * Where to get it, in order of preference; not part of the release's identity. Empty: pushed by the operator. With a
+   * `build` also `goproxy:<module>@<version>`: by the go command that builds it, from where its GOPROXY says.
+   */
   readonly urls: readonly string[];
   /** File on the operator's machine to push when the host does not have it. */
   readonly file?: string;

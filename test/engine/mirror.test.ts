@@ -68,6 +68,16 @@ describe("a module mirror in a program", function () {
       assert.deepEqual((await stack.up()).changes, {});
     }));
 
+  it("needs neither an upstream nor a finished Athens", () =>
+    start(program({ upstream: undefined, privateModules: undefined } as Partial<GoProxyMirrorArgs>), async (stack) => {
+      await stack.up();
+      const { inputs } = (await stack.resource("goproxy-release")) ?? assert.fail("no mirror");
+      const { downloads } = inputs?.["plan"] as { downloads: Record<string, { advice?: string }> };
+      const [, athens] = Object.entries(downloads).find(([name]) => name.startsWith("athens-")) ?? assert.fail();
+      assert.match(JSON.stringify(athens), /goproxy:github\.com\/gomods\/athens@v/);
+      assert.match(athens.advice ?? "", /upstream/);
+    }));
+
   it("shows a change of its settings as lines of the files they are in", () =>
     start(program(), async (stack) => {
       await stack.up();

@@ -42,7 +42,7 @@ describe("Athens on a real host", function () {
       egress: { proxy: "http://127.0.0.1:9", except: [GIT, "127.0.0.1"] },
       limits: { memory: "1 GiB", tasks: 500 },
     };
-    assert.equal(text(checkAthens("", args, { hosts: 1, hasModuleProxy: true })), "");
+    assert.equal(text(checkAthens("", args, { hosts: 1 })), "");
     putFiles(args, binary);
     await host.exec(
       `systemd-tmpfiles --create /etc/tmpfiles.d/goproxy.conf && systemctl daemon-reload && systemctl start ${UNIT}`,

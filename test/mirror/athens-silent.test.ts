@@ -69,7 +69,7 @@ describe("what Athens takes without a word and we refuse", function () {
   afterEach(() => folder && rmSync(folder, { recursive: true, force: true }));
 
   const refusedAt = (args: AthensArgs, hosts = 1) =>
-    checkAthens("", args, { hosts, hasModuleProxy: true }).map(({ path }) => path);
+    checkAthens("", args, { hosts }).map(({ path }) => path);
 
   for (const [name, [args, path]] of Object.entries(STARTS)) {
     it(`${name}: it starts`, async () => {

@@ -1,16 +1,21 @@
 # Commands that are built here, from a module that was verified: with a toolchain of the plan or of this host, and caches
 # of their own that go again.
 
-# build_command: PART/tree holds the sources; afterwards bin/<output> of the tree is the command.
-build_command() {
+# prepare_build: the toolchain that is to build a download, with caches and settings for it.
+prepare_build() {
   split_recipe "$_recipe"
   [ -x "$GOROOT_PATH/bin/go" ] || stage_failed 14 "download $_name: there is no $GOROOT_PATH/bin/go to build it with"
+  mkdir -p -- "$PART/go/tmp" "$PART/go/home" || stage_failed 12 "$PART cannot be written"
+  build_settings >"$PART/go/env" || stage_failed 12 "$PART cannot be written"
+}
+
+# build_command: PART/tree holds the sources; afterwards bin/<output> of the tree is the command.
+build_command() {
   _left=$(seconds_left)
   [ "$_left" -gt 0 ] || stage_failed 15 "download $_name: no time left to build it"
   emit download name "$_name" msg building
-  mkdir -p -- "$PART/go/tmp" "$PART/go/home" || stage_failed 12 "$PART cannot be written"
-  build_settings >"$PART/go/env" || stage_failed 12 "$PART cannot be written"
-  run_go "$_left"
+  run_go "$PART/tree" "$GOROOT_PATH/bin/go" build -mod=readonly -modcacherw -trimpath -buildvcs=false \
+    -o "$PART/go/$OUTPUT_NAME" "$BUILD_PACKAGE"
   [ "$_code" = 0 ] || build_failed
   _out=$({
     # What serves is small: only the command stays to be looked after, unless the plan wants the sources as well.
@@ -46,13 +51,12 @@ build_settings() {
   cat -- "$GOROOT_PATH/$_lead.orig" && { [ ! -f "$_tree$_led" ] || cat -- "$_tree$_led"; }
 }
 
-# run_go SECONDS: sets _code. In the background, so that a signal to the agent ends it at once; `sweep` knows it by the
-# file `builder`.
+# run_go DIRECTORY COMMAND…: for _left seconds at most; sets _code. In the background, so that a signal to the agent ends
+# it at once; `sweep` knows it by the file `builder`.
 run_go() {
   (
     build_environment
-    cd -- "$PART/tree" && exec timeout -k 5 "$1" nice "$GOROOT_PATH/bin/go" build -mod=readonly -modcacherw -trimpath \
-      -buildvcs=false -o "$PART/go/$OUTPUT_NAME" "$BUILD_PACKAGE"
+    cd -- "$1" && shift && exec timeout -k 5 "$_left" nice "$@"
   ) </dev/null >"$PART/said" 2>&1 9>&- &
   CHILD=$!
   printf '%s\n' "$CHILD" >"$PART/builder"
@@ -75,9 +79,13 @@ build_environment() {
   export GOFLAGS HOME GOENV GOPATH GOMODCACHE GOCACHE GOTMPDIR GOTOOLCHAIN GOWORK CGO_ENABLED
 }
 
+# go_said: the end of what it said, without the passwords that addresses of modules may hold.
+go_said() {
+  tail -n 40 -- "$PART/said" | sed 's|://[^/@ ]*@|://|g'
+}
+
 build_failed() {
-  # Addresses of modules may hold a password.
-  _said=$(tail -n 40 -- "$PART/said" | sed 's|://[^/@ ]*@|://|g')
+  _said=$(go_said)
   say_output "$_said"
   WHY="download $_name could not be built: $(printf '%s\n' "$_said" | tail -n 12 | tail -c 1500)"
   case $_code in 124 | 137) stage_failed 15 "download $_name could not be built in the $_left s that were left" ;; esac

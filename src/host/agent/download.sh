@@ -98,6 +98,7 @@ place_download() {
   mkdir -p -- "$LIB" || fail 12 "$LIB cannot be made"
   part_name "$LIB"
   rm -rf -- "$PART" && mkdir -p -- "$PART/tree" || stage_failed 12 "$PART cannot be made"
+  [ "$_recipe" = - ] || prepare_build
   case $_format in
     module)
       can_unzip || fail 14 "missing: a program that unpacks zip files (install unzip), for download $_name"
@@ -125,6 +126,8 @@ place_download() {
 # A full disk is told from a bad source.
 fetch_failed() {
   case $WHY in *'No space left'* | *'curl: (23)'* | *'disk full'* | *'no space'* | *'quota exceeded'*) stage_failed 12 "$WHY" ;; esac
+  # What the plan says that a person can do about it.
+  [ ! -f "$UPLOAD/advice/$_name" ] || WHY="$WHY. What would do: $(cat -- "$UPLOAD/advice/$_name")"
   stage_failed 15 "$WHY"
 }
 

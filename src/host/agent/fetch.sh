@@ -40,6 +40,10 @@ fetch_url() {
   _left=$(seconds_left)
   [ "$_left" -gt 0 ] || { WHY="$SHOWN: no time left"; return 1; }
   case $1 in
+    goproxy:*)
+      fetch_module "${1#goproxy:}" "$2"
+      return
+      ;;
     file://*)
       _error=$(cp -- "${1#file://}" "$2" 2>&1) && return 0
       ;;

@@ -1,4 +1,4 @@
-import { at, hasControlCharacter, isFields, type Fields } from "../check";
+import { at, hasControlCharacter, isFields } from "../check";
 import { parseSha256 } from "../checksum";
 import { hasCredentials, isUrl } from "../go-env-values";
 import { compareGoVersions, isGoVersion } from "../go-version";
@@ -36,19 +36,6 @@ export const checkBinary: ValueCheck = (path, given) => {
     ...(misnamed ? [issue(path, misnamed.url, "a URL that ends in /athens: the file gets that name")] : []),
   ];
 };
-
-/** Athens' sources need an address; go's own default is not ours to know. */
-export function checkSource(path: string, { binary, goEnv }: Fields, isUnknown: (value: unknown) => boolean): Issue[] {
-  const fromModule =
-    binary === undefined || (isFields(binary) && binary.kind === "module" && binary.proxy === undefined);
-  const proxy = isFields(goEnv) ? goEnv.GOPROXY : undefined;
-  if (!fromModule || isUnknown(proxy)) return [];
-  const urls = typeof proxy === "string" ? moduleProxies(proxy) : [];
-  if (urls.length > 0) return [];
-  return [
-    issue(below(path, "binary.proxy"), undefined, "a module proxy that has Athens' sources, or one in goEnv.GOPROXY"),
-  ];
-}
 
 /** An older toolchain would refuse the module on the host, for it may not fetch another one. */
 export function checkBuilder(

@@ -1,7 +1,7 @@
 import { at, isFields, nearest, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
 import { parsePercent, parseSize } from "../units";
-import { checkBinary, checkBuilder, checkSource } from "./athens-binary-check";
+import { checkBinary, checkBuilder } from "./athens-binary-check";
 import { checkStats, checkTracing } from "./athens-exporters-check";
 import { checkGoChild } from "./athens-go-check";
 import { checkPrivate } from "./athens-private-check";
@@ -15,8 +15,6 @@ import { checkFields, listOf, matching, oneOf, required, secretUrl, url, whole, 
 export interface AthensCheckOptions extends CheckOptions {
   /** How many hosts run this mirror together. */
   readonly hosts: number;
-  /** True where the mirror knows a module proxy for its hosts' downloads, so that `binary` needs none. */
-  readonly hasModuleProxy?: boolean;
   /** The exact Go release that builds Athens, where it is known. */
   readonly goVersion?: string;
 }
@@ -26,7 +24,7 @@ export interface AthensCheckOptions extends CheckOptions {
  * that the chosen release accepts, and that work together.
  */
 export function checkAthens(path: string, args: unknown, options: AthensCheckOptions): Issue[] {
-  const { hosts, isUnknown = () => false, hasModuleProxy = false, goVersion } = options;
+  const { hosts, isUnknown = () => false, goVersion } = options;
   if (!isFields(args)) return [issue(path, args, 'an object such as { storage: { kind: "disk", … } }')];
   const version = isAthensVersion(args.version) ? args.version : NEWEST_ATHENS;
   const { measuring } = ATHENS_RELEASES[version];
@@ -73,7 +71,6 @@ export function checkAthens(path: string, args: unknown, options: AthensCheckOpt
     ),
     ...checkTogether(path, args, hosts),
     ...checkSeconds(path, args),
-    ...(hasModuleProxy ? [] : checkSource(path, args, isUnknown)),
     ...checkBuilder(path, args.binary, version, goVersion),
   ];
 }

@@ -13,7 +13,7 @@ export interface AthensArgs<Value = string, Version extends AthensVersion = Athe
   readonly version?: Version;
   /**
    * Where the program comes from.
-   * @default built on the host from its Go module, through the first proxy of `goEnv.GOPROXY`
+   * @default built on the host from its Go module
    */
   readonly binary?: AthensBinary;
   readonly storage: AthensStorage<Value>;
@@ -82,7 +82,10 @@ export type AthensBinary =
   | {
       /** Built on the host with the mirror's own Go toolchain, checked by the module's `h1` and its `go.sum`. */
       readonly kind: "module";
-      /** Base URLs of module proxies, in order of preference. @default those in `goEnv.GOPROXY` */
+      /**
+       * Base URLs of module proxies, in order of preference.
+       * @default those in `goEnv.GOPROXY`; where it names none, what GOPROXY is for the mirror's toolchain on the host
+       */
       readonly proxy?: string | readonly string[];
     };
 

@@ -35,7 +35,7 @@ export interface AthensGo {
   readonly goBinary: string;
   /** Where the go command's tree is, as in `PlanBuild`. */
   readonly goRoot: string;
-  /** Module proxies of the host's downloads, for an Athens that says none. */
+  /** Module proxies of the host's downloads, for an Athens that says none. Without any: those of the toolchain's GOPROXY. */
   readonly proxies?: readonly string[];
 }
 
@@ -178,7 +178,7 @@ function athensDownload(athens: ResolvedAthens<unknown>, go: AthensGo): PlanDown
   const goProxy = athens.goEnv["GOPROXY"];
   const listed = typeof goProxy === "string" ? moduleProxies(goProxy) : [];
   const proxies = [given, listed, go.proxies ?? []].find((list) => list.length > 0) ?? [];
-  const urls = proxies.map((proxy) => `${proxy.replace(/\/+$/, "")}/github.com/gomods/athens/@v/v${version}.zip`);
+  const urls = proxies.map((proxy) => `${proxy.replace(/\/+$/, "")}/${MODULE}/@v/v${version}.zip`);
   const build: PlanBuild = {
     package: "./cmd/proxy",
     output: "athens",
@@ -188,10 +188,24 @@ function athensDownload(athens: ResolvedAthens<unknown>, go: AthensGo): PlanDown
   return {
     name: `${name}-${recipeDigest(build)}`,
     format: "module",
-    variants: [{ arch: "any", checksum: ATHENS_RELEASES[version].h1, urls }],
+    variants: [
+      {
+        arch: "any",
+        checksum: ATHENS_RELEASES[version].h1,
+        urls: proxies.length > 0 ? urls : [`goproxy:${MODULE}@v${version}`],
+      },
+    ],
     build,
+    ...(proxies.length === 0 && { advice: OTHER_SOURCES }),
   };
 }
+
+const MODULE = "github.com/gomods/athens";
+
+/** Said where the toolchain's own GOPROXY does not lead to Athens' sources. */
+const OTHER_SOURCES =
+  'a module proxy that this host reaches, as in upstream: ["https://modules.corp.example", "direct"], or a finished ' +
+  'program, as in athens: { binary: { kind: "file", amd64: { url, sha256 } } }';
 
 /** systemd takes no space between a number and its unit, and has one letter for it. */
 function memoryMax(given: string | undefined): string | undefined {

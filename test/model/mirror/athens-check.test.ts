@@ -81,7 +81,6 @@ describe("Athens' settings", () => {
     "a misspelt key": [{ ...good, sotrage: disk }, "athens.sotrage", /did you mean "storage"/],
     "no storage": [{ goEnv }, "athens.storage", /missing/],
     "an unknown version": [{ ...good, version: "0.12.0" }, "athens.version", /"0.18.0"/],
-    "no way to the sources": [{ storage: disk }, "athens.binary.proxy", /a module proxy/],
     "a storage of no kind": [{ goEnv, storage: { path: "/srv" } }, "athens.storage.kind", /kind disk, s3/],
     "a relative store": [{ goEnv, storage: { ...disk, path: "srv" } }, "athens.storage.path", /an absolute path/],
     "a store without a budget": [{ goEnv, storage: { kind: "disk", path: "/srv" } }, "athens.storage.max", /200 GiB/],
@@ -352,7 +351,6 @@ describe("Athens' settings", () => {
         "athens.networkMode",
         "athens.pprof.port",
         "athens.x",
-        "athens.binary.proxy",
       ],
     );
   });

@@ -122,6 +122,16 @@ describe("plan of Athens", () => {
     assert.deepEqual(urls(memory, ["https://c.example"]), ["proxy.corp.example"]);
   });
 
+  it("leaves the proxy to the toolchain where none is said, and says what else would do", () => {
+    for (const args of [{}, { goEnv: { GOPROXY: "direct" } }]) {
+      const [download] = plan({ storage: memory.storage, ...args }).downloads;
+      assert.deepEqual(download?.variants[0]?.urls, ["goproxy:github.com/gomods/athens@v0.18.0"]);
+      assert.deepEqual(download?.build?.env, {});
+      assert.match(download?.advice ?? "", /upstream: .*athens: \{ binary: /);
+    }
+    assert.equal(plan(disk).downloads[0]?.advice, undefined);
+  });
+
   it("takes a finished binary", () => {
     const amd64 = { url: "https://dl.corp.example/0.18.0/athens", sha256: sha256Of("a").toUpperCase() };
     const file = plan({ ...memory, binary: { kind: "file", amd64 } });
