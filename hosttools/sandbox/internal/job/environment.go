@@ -1,0 +1,56 @@
+package job
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gofleet/sandbox/internal/config"
+)
+
+// Environment is what a job sees: what its unit has, and where its own things are. GOENV is HOME's, which is new with each
+// job, so that `go env -w` works and lasts as long as the job.
+func Environment(c *config.Config, s *config.Slot, given []string, limits Limits) []string {
+	below := func(name string) string { return filepath.Join(s.Workspace, name) }
+	set := map[string]string{
+		"HOME":        below(config.Home),
+		"TMPDIR":      below(config.Tmp),
+		"GOTMPDIR":    below(config.GoTmp),
+		"GOCACHE":     s.BuildCache,
+		"GOMODCACHE":  s.Modules,
+		"GOTOOLCHAIN": "local",
+		"PWD":         below(config.Checkout),
+	}
+	defaults := map[string]string{}
+	if limits.CPUs > 0 {
+		defaults["GOMAXPROCS"] = strconv.Itoa(limits.CPUs)
+	}
+	if limits.Memory > 0 {
+		defaults["GOMEMLIMIT"] = strconv.FormatInt(limits.Memory/10*9, 10)
+	}
+	path := filepath.Dir(c.Go)
+	var environment []string
+	for _, each := range given {
+		name, value, _ := strings.Cut(each, "=")
+		if _, ours := set[name]; ours || name == "GOENV" || name == "GOPATH" || strings.HasPrefix(name, "XDG_") {
+			continue
+		}
+		delete(defaults, name)
+		if name == "PATH" {
+			set[name] = path + ":" + value
+			continue
+		}
+		environment = append(environment, each)
+	}
+	if set["PATH"] == "" {
+		set["PATH"] = path + ":/usr/local/bin:/usr/bin:/bin"
+	}
+	for _, values := range []map[string]string{set, defaults} {
+		for name, value := range values {
+			environment = append(environment, name+"="+value)
+		}
+	}
+	slices.Sort(environment)
+	return environment
+}

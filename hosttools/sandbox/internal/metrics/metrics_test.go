@@ -1,0 +1,31 @@
+package metrics
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gofleet/sandbox/internal/config"
+)
+
+func TestSectionsMakeOneFile(t *testing.T) {
+	c := &config.Config{Metrics: filepath.Join(t.TempDir(), "metrics.prom")}
+	section := func(name string, value float64) {
+		var s Section
+		s.Gauge(name, "Help.")
+		s.Value(name, value, "path", "a\\b\"c\nd", "slot", "1")
+		s.Value(name, 0.5)
+		if err := Write(c, name, &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	section("b", 1)
+	section("a", 2)
+	section("b", 3)
+	text, err := os.ReadFile(c.Metrics)
+	expected := "# HELP a Help.\n# TYPE a gauge\na{path=\"a\\\\b\\\"c\\nd\",slot=\"1\"} 2\na 0.5\n" +
+		"# HELP b Help.\n# TYPE b gauge\nb{path=\"a\\\\b\\\"c\\nd\",slot=\"1\"} 3\nb 0.5\n"
+	if err != nil || string(text) != expected {
+		t.Errorf("%s %v", text, err)
+	}
+}
