@@ -66,7 +66,8 @@ const DAY = 86400;
 /** Puts the defaults in place. The args must have passed {@link checkCache}. */
 export function resolveCache(args: CacheArgs): Cache {
   const { kind = "disk", scope = "slot", writes = "keep", persist = PERSIST, maxAge = MAX_AGE } = args;
-  const copied = kind === "tmpfs" && persist !== false;
+  // What a job writes over the shared cache goes with it; there is nothing to copy.
+  const copied = kind === "tmpfs" && persist !== false && writes === "keep";
   return {
     kind,
     sizeBytes: parseSize("", args.size).value ?? NaN,
@@ -78,9 +79,9 @@ export function resolveCache(args: CacheArgs): Cache {
   };
 }
 
-/** How many caches a sandbox has. */
-export function cacheCount({ scope }: Pick<Cache, "scope">, slots: number): number {
-  return scope === "shared" ? 1 : slots;
+/** How many caches jobs write. */
+export function cacheCount({ scope, discard }: Cache, slots: number): number {
+  return scope === "shared" && !discard ? 1 : slots;
 }
 
 export function checkCache(path: string, given: unknown, { isUnknown }: CheckOptions = {}): Issue[] {

@@ -1,82 +1,87 @@
 import { isIP } from "node:net";
 import { isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, listOf, required, whole } from "../mirror/field-checks";
+import { checkFields, flag, listOf, required, whole } from "../mirror/field-checks";
 import { parseAddress } from "../names";
 
 /** What jobs may reach. Metadata addresses of clouds are out of reach whatever is allowed. */
 export interface NetworkArgs<Value = string, Allowed = AllowedHost<Value> | string> {
   /**
-   * Hosts with their TCP ports, or networks such as `10.20.0.0/16`; nothing else is reached.
+   * Hosts and networks with their TCP ports; nothing else is reached. A text alone is a host with the default port.
    * @default nothing
    */
   readonly allow?: readonly Allowed[];
   /**
    * Address of the only DNS server that jobs may ask.
-   * @default the host's own, as its /etc/resolv.conf says
+   * @default none: jobs know the names in the host's /etc/hosts
    */
   readonly resolver?: Value;
 }
 
-/** A host that jobs may reach. */
+/** A host or a network that jobs may reach. */
 export interface AllowedHost<Value = string> {
-  /** A name or an address. A name is looked up again and again, and reached by the addresses it has. */
+  /**
+   * A name, an address, or a network such as `10.20.0.0/16`. A name is looked up again and again, and reached by the
+   * addresses it has.
+   */
   readonly host: Value;
   /**
    * TCP ports.
    * @default [443]
    */
   readonly ports?: readonly number[];
+  /**
+   * Whether modules come from there: then the user that fills the shared module cache reaches it too.
+   * @default false
+   */
+  readonly modules?: boolean;
 }
 
 /** {@link NetworkArgs} with every default in place, each list in order. */
 export interface Network {
-  readonly names: readonly { readonly name: string; readonly ports: readonly number[] }[];
-  readonly networks: readonly AllowedNetwork[];
-  /** Undefined: the host's own. */
+  readonly names: readonly Reachable[];
+  /** Addresses, and networks as `10.20.0.0/16`. */
+  readonly addresses: readonly Reachable[];
+  /** Undefined: none. */
   readonly resolver: string | undefined;
 }
 
-/** Addresses that jobs may reach. */
-export interface AllowedNetwork {
-  /** `10.20.0.0/16`, `2001:db8::/32`; one address has all its bits. */
-  readonly cidr: string;
-  /** TCP ports; none: all. */
+/** One entry of what jobs may reach. */
+export interface Reachable {
+  readonly host: string;
   readonly ports: readonly number[];
+  readonly modules: boolean;
 }
 
 const PORTS: readonly number[] = [443];
 
 /** Puts the defaults in place. The args must have passed {@link checkNetwork}. */
 export function resolveNetwork({ allow = [], resolver }: NetworkArgs): Network {
-  const hosts = allow.map((each) => (typeof each === "string" ? { host: each, ports: [] } : { ports: PORTS, ...each }));
-  const isAddress = ({ host }: AllowedHost) => host.includes("/") || isIP(host) !== 0;
+  const hosts = allow.map((each): Reachable => {
+    const { host, ports = PORTS, modules = false } = typeof each === "string" ? { host: each } : each;
+    return { host: host.toLowerCase(), ports, modules };
+  });
+  const isAddress = ({ host }: Reachable) => isIP(host) !== 0 || host.includes("/");
   return {
-    names: merged(hosts.filter((each) => !isAddress(each)).map(({ host, ports }) => [host.toLowerCase(), ports])).map(
-      ([name, ports]) => ({ name, ports }),
-    ),
-    networks: merged(hosts.filter(isAddress).map(({ host, ports }) => [withBits(host), ports])).map(
-      ([cidr, ports]) => ({ cidr, ports }),
-    ),
+    names: merged(hosts.filter((each) => !isAddress(each))),
+    addresses: merged(hosts.filter(isAddress)),
     resolver,
   };
 }
 
 export function checkNetwork(path: string, given: unknown, { isUnknown = () => false }: CheckOptions = {}): Issue[] {
+  const allowed = listOf(
+    (here, value) => checkAllowed(here, value, isUnknown),
+    'hosts and networks, such as [{ host: "git.corp.example", ports: [22, 443] }, "10.20.0.0/16"]',
+    isUnknown,
+  );
   return checkFields(
     path,
     given,
     {
-      allow: (here, allow) => {
-        if (Array.isArray(allow) && allow.length === 0) return [];
-        return listOf(
-          (entry, value) => checkAllowed(entry, value, isUnknown),
-          'hosts and networks, such as [{ host: "git.corp.example" }, "10.20.0.0/16"]',
-          isUnknown,
-        )(here, allow);
-      },
+      allow: (here, allow) => (Array.isArray(allow) && allow.length === 0 ? [] : allowed(here, allow)),
       resolver: (here, value) =>
-        typeof value === "string" && isIP(value) !== 0
+        typeof value === "string" && isIP(value) !== 0 && !value.includes("%")
           ? []
           : [issue(here, value, 'the IP address of a DNS server, such as "10.20.0.53"')],
     },
@@ -85,45 +90,44 @@ export function checkNetwork(path: string, given: unknown, { isUnknown = () => f
 }
 
 function checkAllowed(path: string, given: unknown, isUnknown: (value: unknown) => boolean): Issue[] {
-  if (!isFields(given)) return checkCidr(path, given);
+  if (!isFields(given)) return checkHost(path, given);
   return checkFields(
     path,
     given,
     {
-      host: required("a host's name or address", (here, host) => {
-        const wrong = parseAddress(here, host).issue;
-        return wrong ? [wrong] : [];
-      }),
+      host: required("a host's name or address", checkHost),
       ports: listOf(whole(1, 65_535, "a TCP port"), "TCP ports, such as [443]"),
+      modules: flag,
     },
     isUnknown,
   );
 }
 
-function checkCidr(path: string, given: unknown): Issue[] {
-  const wanted = 'a network such as "10.20.0.0/16", or { host: "git.corp.example", ports: [443] }';
-  const [, address = "", bits = ""] = (typeof given === "string" && /^([^/]+)\/(\d{1,3})$/.exec(given)) || [];
-  const family = isIP(address);
-  if (family === 0) return [issue(path, given, wanted)];
-  const most = family === 4 ? 32 : 128;
-  if (Number(bits) > most) return [issue(path, given, `a network of at most ${most} bits`)];
-  if (Number(bits) === 0) return [issue(path, given, `${wanted}; all addresses would be no limit`)];
-  return [];
+function checkHost(path: string, given: unknown): Issue[] {
+  if (typeof given === "string" && given.includes("/")) return checkCidr(path, given);
+  const wanted = 'a host such as "git.corp.example", an address, or a network such as "10.20.0.0/16"; ports apart';
+  return parseAddress("", given).issue === undefined && !String(given).includes("%")
+    ? []
+    : [issue(path, given, wanted)];
 }
 
-/** One entry for each key, with the ports of all; no ports stand for every one. */
-function merged(entries: readonly (readonly [string, readonly number[]])[]): [string, number[]][] {
-  const all = new Map<string, readonly number[]>();
-  for (const [key, ports] of entries) {
-    const known = all.get(key);
-    all.set(key, known === undefined ? ports : known.length === 0 || ports.length === 0 ? [] : [...known, ...ports]);
+function checkCidr(path: string, given: string): Issue[] {
+  const [, address = "", bits = ""] = /^([0-9A-Fa-f:.]+)\/(\d{1,3})$/.exec(given) ?? [];
+  const family = isIP(address);
+  if (family === 0) return [issue(path, given, 'a network such as "10.20.0.0/16", without a scheme or a path')];
+  const most = family === 4 ? 32 : 128;
+  if (Number(bits) > most) return [issue(path, given, `a network of at most ${most} bits`)];
+  return Number(bits) > 0 ? [] : [issue(path, given, "a part of all addresses: all of them would be no limit")];
+}
+
+/** One entry for each host, with the ports of all of its entries; those for modules apart. */
+function merged(hosts: readonly Reachable[]): Reachable[] {
+  const all = new Map<string, Reachable>();
+  for (const each of hosts) {
+    const key = `${each.host} ${each.modules}`;
+    all.set(key, { ...each, ports: [...(all.get(key)?.ports ?? []), ...each.ports] });
   }
   return [...all]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, ports]) => [key, [...new Set(ports)].sort((a, b) => a - b)]);
-}
-
-function withBits(address: string): string {
-  if (address.includes("/")) return address;
-  return `${address}/${isIP(address) === 6 ? 128 : 32}`;
+    .map(([, each]) => ({ ...each, ports: [...new Set(each.ports)].sort((a, b) => a - b) }));
 }

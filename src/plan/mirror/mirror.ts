@@ -5,6 +5,7 @@ import type { Store } from "../../model/mirror/store";
 import type { GoToolchain } from "../../model/toolchain";
 import { mirrorDirectories, mirrorUsers } from "../../render/mirror/store-host-files";
 import type { HostPlan } from "../host-plan";
+import type { HostToolSource } from "../host-tool";
 import { mergePlans } from "../merge";
 import { textFile } from "../text-file";
 import { toolchainPaths, toolchainPlan } from "../toolchain";
@@ -12,7 +13,7 @@ import { athensPlan, type AthensTexts } from "./athens";
 import { frontPlan, type FrontTexts } from "./front";
 import type { MirrorPlace } from "./place";
 import { privacyProbe } from "./privacy-probe";
-import { storePlan, type StoreSource, type StoreTexts } from "./store";
+import { storePlan, type StoreTexts } from "./store";
 
 /** The parts of a mirror, every default filled in; only their structure counts for a plan. */
 export interface MirrorParts {
@@ -23,7 +24,7 @@ export interface MirrorParts {
   readonly front: Front;
   /** Undefined where Athens stores elsewhere: then nobody here keeps the store. */
   readonly store: Store | undefined;
-  readonly storeSource: Omit<StoreSource, "goRoot">;
+  readonly storeSource: Omit<HostToolSource, "goRoot">;
   readonly privateModules: PrivateModules;
   /** Module proxies from which the host takes what it builds. */
   readonly proxies: readonly string[];

@@ -4,8 +4,8 @@ import { storeConfig, type StoreConfigPlaces, type TierUrl } from "../../render/
 import { mirrorDirectories, mirrorUsers } from "../../render/mirror/store-host-files";
 import { storeService, storeTimer, type StoreUnits } from "../../render/mirror/store-units";
 import { command } from "../../render/shell";
-import type { HostPlan, PlanBuild, PlanDownload, PlanProbe } from "../host-plan";
-import { recipeDigest } from "../recipe";
+import type { HostPlan, PlanDownload, PlanProbe } from "../host-plan";
+import { hostToolDownload, type HostToolSource } from "../host-tool";
 import { textFile } from "../text-file";
 import type { MirrorPlace } from "./place";
 
@@ -13,16 +13,6 @@ import type { MirrorPlace } from "./place";
 export interface StoreTexts<Text> {
   /** By `storeConfigText`. */
   readonly config: Text;
-}
-
-/** The source of `gofleet-store` as this package brings it, and what builds it on the host. */
-export interface StoreSource {
-  /** A Go module zip, on the operator's machine. */
-  readonly file: string;
-  /** Its `h1:`. */
-  readonly checksum: string;
-  /** A Go toolchain of at least 1.24, as `PlanBuild.goRoot` names it. */
-  readonly goRoot: string;
 }
 
 /** Where the keeper's things are on a host. */
@@ -35,7 +25,7 @@ export interface StorePaths {
   readonly timer: AbsolutePath;
 }
 
-export function storePaths(place: MirrorPlace, source: StoreSource): StorePaths {
+export function storePaths(place: MirrorPlace, source: HostToolSource): StorePaths {
   const { name } = storeDownload(source);
   return {
     config: `${place.settings}/store.json`,
@@ -46,16 +36,8 @@ export function storePaths(place: MirrorPlace, source: StoreSource): StorePaths 
   };
 }
 
-/** The program's source, built where it runs. It needs the standard library alone, so nothing is fetched for it. */
-function storeDownload({ file, checksum, goRoot }: StoreSource): PlanDownload {
-  const build: PlanBuild = { package: ".", output: "gofleet-store", goRoot, env: { GOPROXY: "off" } };
-  const digest = Buffer.from(checksum.replace(/^h1:/, ""), "base64").toString("hex").slice(0, 12);
-  return {
-    name: `store-${digest}-${recipeDigest(build)}`,
-    format: "module",
-    variants: [{ arch: "any", checksum, urls: [], file }],
-    build,
-  };
+function storeDownload(source: HostToolSource): PlanDownload {
+  return hostToolDownload("store", "gofleet-store", source);
 }
 
 /** The keeper's configuration. */
@@ -77,7 +59,7 @@ export function storeConfigText(store: Store, place: MirrorPlace, tiers: readonl
 
 /** Options of {@link storePlan}. */
 export interface StorePlanOptions {
-  readonly source: StoreSource;
+  readonly source: HostToolSource;
   /** True if the texts' configuration names tiers: only then may the keeper use the network. */
   readonly tiers?: boolean;
 }

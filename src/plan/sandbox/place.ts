@@ -38,6 +38,10 @@ export interface SandboxPlace {
   readonly jobLock: AbsolutePath;
   /** Prometheus text format, replaced by a rename. */
   readonly metrics: AbsolutePath;
+  /** Modules that jobs have asked for, by name; `moduleUser`'s. */
+  readonly wanted: AbsolutePath;
+  /** Fetches those into the shared module cache, as `moduleUser`. */
+  readonly moduleKeeper: { readonly unit: UnitName; readonly timer: UnitName };
   readonly keeper: {
     /** Fills caches in memory from the disk when it starts, and copies them there when it stops. */
     readonly unit: UnitName;
@@ -103,6 +107,8 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     pauseMark: `${runtime}/paused`,
     jobLock: `${runtime}/jobs.lock`,
     metrics: `${state}/metrics.prom`,
+    wanted: `${state}/wanted`,
+    moduleKeeper: { unit: `gofleet-${component}-modules.service`, timer: `gofleet-${component}-modules.timer` },
     keeper: {
       unit: `gofleet-${component}-cache.service`,
       copy: `gofleet-${component}-cache-copy.service`,

@@ -1,0 +1,140 @@
+import type { AbsolutePath, UnitName } from "../../model/names";
+import { keeperTimer, keeperUnit, type KeeperCommand, type KeeperUnit } from "../../render/sandbox/keeper-units";
+import { environment } from "../../render/unit-file";
+import type { HostPlan, PlanUnit } from "../host-plan";
+import { textFile } from "../text-file";
+import type { SandboxParts } from "./parts";
+import { unitPath, wantedBy } from "./slots";
+
+/** What root needs to look after files of other users. */
+const FILE_KEEPER = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER"];
+
+const INTERNET = "AF_UNIX AF_INET AF_INET6";
+
+/** Seconds between two looks at what jobs have asked modules for. */
+const FETCH_EVERY = 60;
+
+/** The watermarks, the shared module cache and, in memory, the caches over a reboot. */
+export function keepersPlan<Text>(parts: SandboxParts): Partial<HostPlan<Text | string>> {
+  const all = [watch(parts), modules(parts), ...(keepsCaches(parts) ? [copies(parts)] : [])];
+  return {
+    files: all.flatMap(({ unit, text, timer }) => [
+      textFile(unitPath(unit), text),
+      textFile(unitPath(timer.name), timer.text),
+    ]),
+    symlinks: all.map(({ timer }) => wantedBy("timers.target", timer.name)),
+    units: all.map(({ unit, timer }): PlanUnit => ({
+      name: timer.name,
+      onChange: "restart",
+      reads: [unitPath(timer.name), unitPath(unit)],
+    })),
+  };
+}
+
+/** Whether caches in memory come back after a reboot. */
+export function keepsCaches({ sandbox }: SandboxParts): boolean {
+  return sandbox.cache.persistEvery > 0;
+}
+
+/** The unit that fills caches in memory before the slots start, and copies them to the disk after they have stopped. */
+export function cachesPlan<Text>(parts: SandboxParts): Partial<HostPlan<Text | string>> {
+  if (!keepsCaches(parts)) return {};
+  const { place } = parts;
+  const unit = keeperUnit({
+    ...cacheKeeper(parts),
+    description: `Build caches of ${place.component} over a reboot`,
+    start: [gofleet(parts, "cache", "restore")],
+    stop: [gofleet(parts, "cache", "persist")],
+    stays: true,
+  });
+  const file = unitPath(place.keeper.unit);
+  return {
+    files: [textFile(file, unit)],
+    // Started with the slots, which want it. It goes on as it is when its file changes: a stop would be a whole copy.
+    units: [{ name: place.keeper.unit, onChange: "start", reads: [file] }],
+  };
+}
+
+interface Keeper {
+  readonly unit: UnitName;
+  readonly text: string;
+  readonly timer: { readonly name: UnitName; readonly text: string };
+}
+
+function keeper(unit: UnitName, timer: UnitName, service: KeeperUnit, every: number, first?: number): Keeper {
+  const text = keeperTimer(`Timer: ${service.description}`, unit, every, first);
+  return { unit, text: keeperUnit(service), timer: { name: timer, text } };
+}
+
+function watch(parts: SandboxParts): Keeper {
+  const { place, sandbox, toolchain } = parts;
+  return keeper(
+    place.watch.unit,
+    place.watch.timer,
+    {
+      description: `Watermarks of ${place.component}`,
+      capabilities: FILE_KEEPER,
+      start: [gofleet(parts, "watch")],
+      stays: false,
+      writable: [...kept(parts), place.runtime, toolchain.trees],
+      within: "1h",
+    },
+    sandbox.watermarks.every,
+  );
+}
+
+/** The only writer of the shared module cache; it takes names from jobs, and nothing else. */
+function modules(parts: SandboxParts): Keeper {
+  const { place } = parts;
+  return keeper(
+    place.moduleKeeper.unit,
+    place.moduleKeeper.timer,
+    {
+      description: `Module cache of ${place.component}`,
+      user: place.moduleUser,
+      start: [gofleet(parts, "modules")],
+      stays: false,
+      writable: [place.modules, place.wanted],
+      families: INTERNET,
+      after: ["network-online.target", place.egress.unit],
+      environment: [environment("HOME", place.wanted), environment("GOMODCACHE", place.modules)],
+      within: "1h",
+    },
+    FETCH_EVERY,
+  );
+}
+
+function copies(parts: SandboxParts): Keeper {
+  const { place, sandbox } = parts;
+  const every = sandbox.cache.persistEvery;
+  return keeper(
+    place.keeper.copy,
+    place.keeper.timer,
+    {
+      ...cacheKeeper(parts),
+      description: `Copies of the build caches of ${place.component}`,
+      start: [gofleet(parts, "cache", "persist")],
+      stays: false,
+    },
+    every,
+    every,
+  );
+}
+
+function cacheKeeper(parts: SandboxParts): Omit<KeeperUnit, "description" | "start" | "stays"> {
+  return {
+    capabilities: FILE_KEEPER,
+    writable: [...kept(parts), parts.place.runtime],
+    mounts: parts.buildCaches.map(({ path }) => path),
+    within: "30min",
+  };
+}
+
+function kept({ place }: SandboxParts): AbsolutePath[] {
+  return [place.cache, place.state];
+}
+
+/** A command of `gofleet-sandbox`. */
+export function gofleet({ program, place }: SandboxParts, ...verb: readonly string[]): KeeperCommand {
+  return { words: [program, ...verb, "-config", place.config] };
+}

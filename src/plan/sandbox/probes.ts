@@ -1,0 +1,75 @@
+import { command, quote } from "../../render/shell";
+import type { PlanProbe } from "../host-plan";
+import type { SandboxParts } from "./parts";
+import type { SlotPlace } from "./place";
+
+/** Seconds in which a slot must have come to its agent. */
+const STARTS_WITHIN = 30;
+
+/** What must be true of a sandbox after a switch: slots that run, caches that their users can write, and how it scores. */
+export function sandboxProbes(parts: SandboxParts): PlanProbe[] {
+  return [slotsProbe(parts), cachesProbe(parts), exposureProbe(parts)];
+}
+
+/**
+ * Every slot has its agent, or is between two jobs. While no job may begin the slots wait, and that is no fault of the
+ * release: it may be what makes room.
+ */
+function slotsProbe({ place, slots }: SandboxParts): PlanProbe {
+  const script = `#!/bin/sh
+set -eu
+state() { systemctl show --value --property="$2" -- "$1"; }
+slot() {
+  waited=0
+  while [ "$waited" -lt ${STARTS_WITHIN} ]; do
+    case $(state "$1" ActiveState),$(state "$1" SubState),$(state "$1" Result) in
+      active,running,* | activating,auto-restart,success) return 0 ;;
+    esac
+    if [ -s ${quote(place.pauseMark)} ]; then
+      echo "$1 waits: no new job may begin: $(head -c 500 ${quote(place.pauseMark)})"
+      return 0
+    fi
+    sleep 1
+    waited=$((waited + 1))
+  done
+  echo "$1 does not run its agent: $(state "$1" ActiveState), $(state "$1" Result), exit status $(state "$1" ExecMainStatus); see journalctl -u $1" >&2
+  exit 1
+}
+${slots.map(({ unit }) => command("slot", unit)).join("\n")}
+`;
+  return { name: "slots", timeout: STARTS_WITHIN * slots.length + 30, script };
+}
+
+/** Each slot's user can write the build cache that it has, and nobody but its own writer the shared module cache. */
+function cachesProbe({ place, slots, buildCaches, sandbox }: SandboxParts): PlanProbe {
+  const mounted = sandbox.cache.kind === "tmpfs" ? buildCaches.map(({ path }) => command("mounted", path)) : [];
+  const script = `#!/bin/sh
+set -eu
+mounted() {
+  [ "$(findmnt --noheadings --output FSTYPE --mountpoint "$1" | head -n 1)" = tmpfs ] || { echo "$1 is no tmpfs" >&2; exit 1; }
+}
+as() { user=$1; shift; runuser -u "$user" -- "$@"; }
+writable() { as "$1" test -w "$2" || { echo "$2 cannot be written by $1" >&2; exit 1; }; }
+closed() { ! as "$1" test -w "$2" || { echo "$2 can be written by $1" >&2; exit 1; }; }
+${[...mounted, ...slots.flatMap((slot) => writes(slot, place.modules)), command("writable", place.moduleUser, place.modules)].join("\n")}
+`;
+  return { name: "caches", timeout: 60, script };
+}
+
+function writes({ user, buildCache }: SlotPlace, modules: string): string[] {
+  return [command("writable", user, buildCache), command("closed", user, modules)];
+}
+
+/** The exposure of a slot as systemd reckons it: `{"exposure":1.1}`. Not a condition: versions reckon differently. */
+function exposureProbe({ slots }: SandboxParts): PlanProbe {
+  const [first] = slots;
+  if (first === undefined) throw new Error("a sandbox has at least one slot");
+  const script = `#!/bin/sh
+set -eu
+level=$(systemd-analyze security --no-pager ${quote(first.unit)} 2>/dev/null |
+  sed -n 's/^.*Overall exposure level for [^:]*: \\([0-9][0-9]*\\.[0-9]*\\).*$/\\1/p')
+[ -n "$level" ] || { echo ${quote(`systemd-analyze says nothing of ${first.unit}`)} >&2; exit 1; }
+printf '{"exposure":%s}\\n' "$level"
+`;
+  return { name: "exposure", timeout: 60, script };
+}

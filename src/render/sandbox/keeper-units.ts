@@ -1,0 +1,114 @@
+import type { AbsolutePath, UnitName } from "../../model/names";
+import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, SERVICE_CALLS } from "../sandboxing";
+import { exec, literal, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
+
+/** A service that keeps something of a sandbox, with no more rights than it needs for that. */
+export interface KeeperUnit {
+  /** What people read in lists of units: `Watermarks of ci`. */
+  readonly description: string;
+  /** Undefined: root, with only these capabilities. */
+  readonly user?: string;
+  /** Such as `CAP_NET_ADMIN`. */
+  readonly capabilities?: readonly string[];
+  /** Command lines, in order; the last one is the service's own. */
+  readonly start: readonly KeeperCommand[];
+  readonly reload?: readonly KeeperCommand[];
+  readonly stop?: readonly KeeperCommand[];
+  /** True: it counts as active until it is stopped. False: each start is one run. */
+  readonly stays: boolean;
+  /** Directories it writes; nothing else is writable for it. */
+  readonly writable: readonly AbsolutePath[];
+  /** Directories that must be mounted first. */
+  readonly mounts?: readonly AbsolutePath[];
+  /** Address families. Default: unix sockets. */
+  readonly families?: string;
+  /** Units that come first. */
+  readonly after?: readonly string[];
+  /** A condition without which it is passed over, such as `security=apparmor`. */
+  readonly condition?: { readonly security: string };
+  readonly environment?: readonly UnitText[];
+  /** Longest time of a start, and of a stop, as systemd.time(7) spells it. */
+  readonly within: string;
+  readonly wantedBy?: string;
+}
+
+/** One command line, and whether its failure counts. */
+export interface KeeperCommand {
+  readonly words: readonly [string, ...string[]];
+  readonly mayFail?: boolean;
+}
+
+export function keeperUnit(unit: KeeperUnit): string {
+  const { after = [], mounts = [], condition, user, capabilities = [], reload = [], stop = [] } = unit;
+  return unitFile(
+    [
+      "Unit",
+      {
+        Description: text(unit.description),
+        After: after.length === 0 ? undefined : literal(after.join(" ")),
+        RequiresMountsFor: mounts.length === 0 ? undefined : words(...mounts),
+        ConditionSecurity: condition && text(condition.security),
+      },
+    ],
+    [
+      "Service",
+      {
+        Type: literal("oneshot"),
+        RemainAfterExit: unit.stays ? literal("yes") : undefined,
+        User: user === undefined ? undefined : literal(user),
+        Environment: unit.environment,
+        ExecStart: unit.start.map(line),
+        ExecReload: reload.map(line),
+        ExecStop: stop.map(line),
+        TimeoutStartSec: literal(unit.within),
+        TimeoutStopSec: literal(unit.within),
+        UMask: literal("0022"),
+        // It runs again and again: what it did is said, that it ran is not.
+        LogLevelMax: unit.stays ? undefined : literal("notice"),
+        SyslogLevel: unit.stays ? undefined : literal("notice"),
+        Nice: unit.stays ? undefined : literal("10"),
+        ReadWritePaths: unit.writable.length === 0 ? undefined : words(...unit.writable),
+        ...hardening(capabilities, unit.families ?? "AF_UNIX"),
+      },
+    ],
+    ...(unit.wantedBy === undefined ? [] : [["Install", { WantedBy: literal(unit.wantedBy) }] as const]),
+  );
+}
+
+/** A timer that starts a keeper's runs: a while after the host, or the timer, has started, and again after each run. */
+export function keeperTimer(description: string, unit: UnitName, seconds: number, first = 1): string {
+  return unitFile(
+    ["Unit", { Description: text(description) }],
+    [
+      "Timer",
+      {
+        Unit: literal(unit),
+        OnActiveSec: literal(`${first}s`),
+        OnUnitInactiveSec: literal(`${seconds}s`),
+        AccuracySec: literal("1s"),
+      },
+    ],
+    ["Install", { WantedBy: literal("timers.target") }],
+  );
+}
+
+function line({ words: [program, ...rest], mayFail = false }: KeeperCommand): UnitText {
+  const command = exec(program, ...rest);
+  return mayFail ? literal(`-${command}`) : command;
+}
+
+function hardening(capabilities: readonly string[], families: string): UnitSection[1] {
+  const on = literal("yes");
+  return {
+    CapabilityBoundingSet: literal(capabilities.join(" ")),
+    NoNewPrivileges: on,
+    ProtectSystem: literal("strict"),
+    ProtectHome: on,
+    ...PRIVATE_FILES,
+    ...KERNEL_CLOSED,
+    RestrictAddressFamilies: literal(families),
+    ...RESTRICTED,
+    ...FIXED_CODE,
+    ...SERVICE_CALLS,
+  };
+}

@@ -1,0 +1,91 @@
+import type { AbsolutePath, UnitName } from "../../model/names";
+import type { Network, Reachable } from "../../model/sandbox/network";
+import type { Sandbox } from "../../model/sandbox/sandbox";
+
+/** Where `gofleet-sandbox` finds what it works on. */
+export interface SandboxConfigPlaces {
+  readonly component: string;
+  readonly group: string;
+  readonly moduleUser: string;
+  /** The go command of jobs and of the module user. */
+  readonly go: AbsolutePath;
+  readonly state: AbsolutePath;
+  readonly runtime: AbsolutePath;
+  readonly pauseMark: AbsolutePath;
+  readonly jobLock: AbsolutePath;
+  readonly metrics: AbsolutePath;
+  readonly modules: AbsolutePath;
+  /** The one build cache of all slots; undefined: each has its own. */
+  readonly sharedBuildCache: AbsolutePath | undefined;
+  /** Where caches in memory are kept over a reboot. */
+  readonly copies: AbsolutePath;
+  readonly slots: readonly SlotConfig[];
+  /** Directories whose file systems are watched. */
+  readonly watched: readonly AbsolutePath[];
+  /** Directories with unpacked Go releases. */
+  readonly toolchains: readonly AbsolutePath[];
+  readonly table: string;
+}
+
+/** One slot, as the program knows it. */
+export interface SlotConfig {
+  readonly number: number;
+  readonly user: string;
+  readonly unit: UnitName;
+  readonly workspace: AbsolutePath;
+  readonly buildCache: AbsolutePath;
+  readonly modules: AbsolutePath;
+}
+
+/** How long an address stays allowed after its name was last seen to have it; seconds. */
+const ADDRESS_STAYS = 3600;
+
+/** Longest that one attempt to delete a workspace may take; seconds. */
+const DELETE_WITHIN = 300;
+
+/** The settings of `gofleet-sandbox`, JSON; its fields are those of `config.Config` in hosttools/sandbox. */
+export function sandboxConfig(sandbox: Sandbox, network: Network, places: SandboxConfigPlaces): string {
+  const { agent, cache, watermarks } = sandbox;
+  const config = {
+    component: places.component,
+    go: places.go,
+    group: places.group,
+    state: places.state,
+    runtime: places.runtime,
+    pauseMark: places.pauseMark,
+    jobLock: places.jobLock,
+    metrics: places.metrics,
+    slots: places.slots,
+    cache: {
+      kind: cache.kind,
+      shared: places.sharedBuildCache ?? "",
+      discard: cache.discard,
+      maxBytes: cache.sizeBytes,
+      maxAgeSeconds: cache.maxAge,
+      persist: cache.persistEvery > 0 ? places.copies : "",
+    },
+    modules: { shared: places.modules, user: places.moduleUser, maxBytes: sandbox.modulesMaxBytes, environment: {} },
+    watch: {
+      paths: places.watched,
+      pausePercent: watermarks.pause,
+      reclaimPercent: watermarks.reclaim,
+      lowPercent: watermarks.low,
+      toolchains: places.toolchains,
+      containers: [],
+    },
+    egress: { table: places.table, hosts: network.names.map(egressHost), ttlSeconds: ADDRESS_STAYS },
+    before: sandbox.before,
+    after: sandbox.after,
+    inputs: sandbox.inputs,
+    job: {
+      // What stops the agent leaves time for what clears up after it.
+      deleteSeconds: Math.min(DELETE_WITHIN, agent.stopWithin),
+      drainSignal: agent.stopSignal,
+    },
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+function egressHost({ host, ports }: Reachable) {
+  return { name: host, ports };
+}

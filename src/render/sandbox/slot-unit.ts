@@ -1,0 +1,145 @@
+import { DIRECTIVES, type Directive, type DirectiveName } from "../../model/sandbox/directives";
+import type { Limits } from "../../model/sandbox/limits";
+import type { AbsolutePath, UnitName } from "../../model/names";
+import type { ResolvedAgent } from "../../model/sandbox/agent";
+import { environment, exec, literal, path, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
+
+/** What the template of the slots' units is made of. A slot's number follows each directory of all slots. */
+export interface SlotUnit {
+  readonly component: string;
+  readonly group: string;
+  readonly slice: UnitName;
+  /** `gofleet-sandbox`. */
+  readonly program: AbsolutePath;
+  readonly config: AbsolutePath;
+  readonly agent: ResolvedAgent;
+  readonly limits: Limits;
+  /** Directory of all workspaces. */
+  readonly workspaces: AbsolutePath;
+  /** Directory of all slots' caches, `<number>/build` and `<number>/modules` in it. */
+  readonly caches: AbsolutePath;
+  /** The one build cache of all slots; undefined: each has its own view below `caches`. */
+  readonly sharedBuildCache: AbsolutePath | undefined;
+  /** Directories in which commands are looked for, before the system's. */
+  readonly path: readonly AbsolutePath[];
+  /** Units without which no job begins. */
+  readonly requires: readonly UnitName[];
+  /** Units that come first, and whose failure stops nothing. */
+  readonly wants: readonly UnitName[];
+  /** Undefined: none. */
+  readonly apparmorProfile: string | undefined;
+  readonly userNamespaces: boolean;
+  /** Directives that are left out. */
+  readonly off: readonly DirectiveName[];
+}
+
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Longest a start may wait: for a pause to end, and for what a crash left to be deleted. */
+const START_WITHIN = "15min";
+
+/**
+ * The template of the slots' units. One start is one job: root makes the workspace and the views of the caches, the agent
+ * runs as the slot's user, root clears up, whatever happened; then the unit starts again.
+ */
+export function slotUnit(unit: SlotUnit): string {
+  const { component, group, agent, limits, requires, wants } = unit;
+  const buildCache = unit.sharedBuildCache === undefined ? ofSlot(unit.caches, "/build") : words(unit.sharedBuildCache);
+  return unitFile(
+    [
+      "Unit",
+      {
+        Description: literal(`${text(`Build slot`)} %i ${text(`of ${component}`)}`),
+        Requires: units(requires),
+        Wants: units(["network-online.target", ...wants]),
+        After: units(["network-online.target", ...requires, ...wants]),
+        RequiresMountsFor: both(ofSlot(unit.workspaces), buildCache),
+        // An agent that ends at once is started again for ever, at a pace that hurts nobody.
+        StartLimitIntervalSec: literal("0"),
+      },
+    ],
+    [
+      "Service",
+      {
+        Type: literal("exec"),
+        User: literal(`${group}-%i`),
+        Group: literal(group),
+        Slice: literal(unit.slice),
+        // Root's own commands come before there is a workspace, and after it is gone.
+        WorkingDirectory: literal(`-${path(unit.workspaces)}/%i/work`),
+        Environment: surroundings(unit, buildCache),
+        ExecStartPre: literal(`+${command(unit, "prepare")}`),
+        ExecStart: literal(`${command(unit, "run")} -- ${commandWords(agent.command)}`),
+        ExecStopPost: literal(`+${command(unit, "finish")}`),
+        Restart: literal("always"),
+        RestartSec: literal("2s"),
+        TimeoutStartSec: literal(START_WITHIN),
+        // The agent is asked; what it leaves behind is killed.
+        KillMode: literal("mixed"),
+        KillSignal: literal(agent.stopSignal),
+        TimeoutStopSec: literal(`${agent.stopWithin}s`),
+        // A compiler that took too much memory fails its job; the agent lives to say so.
+        OOMPolicy: literal("continue"),
+        MemoryMax: literal(String(limits.slot.memoryBytes)),
+        TasksMax: literal(String(limits.slot.tasks)),
+        LimitNOFILE: literal(String(limits.openFiles)),
+        LimitCORE: literal("0"),
+        ReadWritePaths: both(ofSlot(unit.workspaces), buildCache, ofSlot(unit.caches, "/modules")),
+        AppArmorProfile: unit.apparmorProfile === undefined ? undefined : text(unit.apparmorProfile),
+        ...hardening(unit),
+      },
+    ],
+    ["Install", { WantedBy: literal("multi-user.target") }],
+  );
+}
+
+/** The directives that are not turned off, as they are with or without user namespaces. */
+function hardening({ off, userNamespaces }: SlotUnit): UnitSection[1] {
+  const chosen = DIRECTIVES.flatMap((directive: Directive & { readonly name: DirectiveName }) => {
+    const changes = userNamespaces && "withUserNamespaces" in directive;
+    const value = changes ? directive.withUserNamespaces : directive.value;
+    return value === undefined || off.includes(directive.name) ? [] : [[directive.name, [value].flat()] as const];
+  });
+  return Object.fromEntries(chosen.map(([name, values]) => [name, values.map(literal)]));
+}
+
+function surroundings({ workspaces, caches, limits, path: first }: SlotUnit, buildCache: UnitText): UnitText[] {
+  const { maxProcs, goMemoryBytes } = limits.slot;
+  return [
+    environment("PATH", [...first, SYSTEM_PATH].join(":")),
+    prefixed("HOME=", ofSlot(workspaces, "/home")),
+    prefixed("TMPDIR=", ofSlot(workspaces, "/tmp")),
+    prefixed("GOTMPDIR=", ofSlot(workspaces, "/gotmp")),
+    prefixed("GOCACHE=", buildCache),
+    prefixed("GOMODCACHE=", ofSlot(caches, "/modules")),
+    ...(maxProcs === undefined ? [] : [environment("GOMAXPROCS", String(maxProcs))]),
+    environment("GOMEMLIMIT", `${goMemoryBytes}B`),
+  ];
+}
+
+function command({ program, config }: SlotUnit, verb: string): UnitText {
+  return literal(`${exec(program, verb, "-config", config, "-slot")} %i`);
+}
+
+/** The agent's command as words of the one that runs it. */
+function commandWords(words: readonly string[]): string {
+  return exec("x", ...words).slice("x ".length);
+}
+
+/** A path of one slot, quoted: the directory of all, the number, the rest. */
+function ofSlot(all: AbsolutePath, rest = ""): UnitText {
+  return literal(`${words(`${all}/`).slice(0, -1)}%i${words(rest).slice(1)}`);
+}
+
+/** `HOME=` before a quoted word, inside its quotes. */
+function prefixed(name: string, word: UnitText): UnitText {
+  return literal(`"${name}${word.slice(1)}`);
+}
+
+function both(...list: readonly UnitText[]): UnitText {
+  return literal(list.join(" "));
+}
+
+function units(names: readonly string[]): UnitText | undefined {
+  return names.length === 0 ? undefined : literal(names.join(" "));
+}
