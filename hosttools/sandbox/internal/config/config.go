@@ -110,8 +110,8 @@ type Watch struct {
 
 // Egress says what jobs may reach.
 type Egress struct {
-	// Table is the nftables table, of family inet. It holds the sets names4 (`type ipv4_addr . inet_service`) and names6
-	// (`type ipv6_addr . inet_service`), both with `flags timeout`.
+	// Table is the nftables table, of family inet. It holds the sets names4 and modules4 (`type ipv4_addr . inet_service`),
+	// names6 and modules6 (`type ipv6_addr . inet_service`), all with `flags timeout`.
 	Table string `json:"table"`
 	// Hosts by name are looked up again and again; addresses are in the rules themselves.
 	Hosts []EgressHost `json:"hosts"`
@@ -123,6 +123,8 @@ type Egress struct {
 type EgressHost struct {
 	Name  string `json:"name"`
 	Ports []int  `json:"ports"`
+	// Modules: the module user may reach it, too.
+	Modules bool `json:"modules"`
 }
 
 // Read reads and checks a configuration file.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -26,31 +27,61 @@ var passed = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscal
 // lockPatience is how long a job waits for its slot's lock; what reclaims does not hold it while the slot is busy.
 const lockPatience = time.Minute
 
-// Run runs a command as the slot's user in its workspace, and holds the slot's lock meanwhile. It ends as the command
-// does.
+// Run runs a job as the slot's user in its workspace: the command that is set to go before, the job's own, the one that
+// is set to go after. It holds the slot's lock meanwhile, and ends as the job's command does.
 func Run(c *config.Config, s *config.Slot, command []string) error {
-	// Before the command runs: a signal that comes meanwhile is passed on too.
+	// From here on: a signal that comes before the command runs is meant for it, too.
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
-	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
-	defer cancel()
-	release, err := slot.Hold(ctx, c, s, syscall.LOCK_SH)
-	if errors.Is(err, os.ErrNotExist) || err == nil && !slot.Busy(c, s) {
-		return fmt.Errorf("slot %d is not prepared: `gofleet-sandbox prepare` goes first", s.Number)
-	}
+	release, err := hold(c, s)
 	if err != nil {
 		return err
 	}
-	if release == nil {
-		return fmt.Errorf("%s is held; waited %v", c.Lock(s), lockPatience)
-	}
 	defer release()
-	// The lock is this process's: descriptors of Go programs are not inherited.
+	j := &running{Slot: s, environment: Environment(c, s, os.Environ(), ReadLimits("/")), signals: signals}
+	if len(c.Before) > 0 {
+		if err := j.do(c.Before); err != nil {
+			return fmt.Errorf("before the job: %w", err)
+		}
+	}
+	err = j.do(command)
+	if len(c.After) > 0 {
+		j.environment = append(j.environment, "GOFLEET_EXIT_CODE="+strconv.Itoa(codeOf(err)))
+		if after := j.do(c.After); after != nil {
+			// It changes nothing about how the job went.
+			fmt.Fprintln(os.Stderr, "gofleet-sandbox: after the job:", after)
+		}
+	}
+	return err
+}
+
+func hold(c *config.Config, s *config.Slot) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	release, err = slot.Hold(ctx, c, s, syscall.LOCK_SH)
+	if errors.Is(err, os.ErrNotExist) || err == nil && release != nil && !slot.Busy(c, s) {
+		return nil, fmt.Errorf("slot %d is not prepared: `gofleet-sandbox prepare` goes first", s.Number)
+	}
+	if err == nil && release == nil {
+		err = fmt.Errorf("%s is held; waited %v", c.Lock(s), lockPatience)
+	}
+	return release, err
+}
+
+type running struct {
+	*config.Slot
+	environment []string
+	signals     <-chan os.Signal
+}
+
+// do runs one command and passes it the signals that come meanwhile. The lock is not its own: Go programs hand on no
+// descriptors.
+func (j *running) do(command []string) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Dir = filepath.Join(s.Workspace, config.Checkout)
-	cmd.Env = Environment(c, s, os.Environ(), ReadLimits("/"))
+	cmd.Dir = filepath.Join(j.Workspace, config.Checkout)
+	cmd.Env = j.environment
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -58,13 +89,25 @@ func Run(c *config.Config, s *config.Slot, command []string) error {
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
-		case received := <-signals:
+		case received := <-j.signals:
 			// It may just have ended.
 			_ = cmd.Process.Signal(received)
 		case err := <-ended:
 			return asExitCode(err)
 		}
 	}
+}
+
+// codeOf is what a shell would say: 127 for a command that could not be started.
+func codeOf(err error) int {
+	var code ExitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	return 127
 }
 
 func asExitCode(err error) error {
