@@ -48,6 +48,9 @@ func Tree(ctx context.Context, path string) error {
 // Contents deletes what is in a directory and keeps the directory.
 func Contents(ctx context.Context, path string) error {
 	parent, err := beneath.Open(filepath.Dir(path))
+	if errors.Is(err, syscall.ENOENT) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,164 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/slot"
+)
+
+// plain is a prepared slot of the user who runs the test, without mounts.
+func plain(t *testing.T) (*config.Config, *config.Slot) {
+	t.Helper()
+	top := t.TempDir()
+	c := &config.Config{
+		Go: "/opt/go/bin/go", JobLock: filepath.Join(top, "jobs.lock"),
+		Slots: []config.Slot{{Number: 1, Workspace: filepath.Join(top, "ws"), BuildCache: filepath.Join(top, "build"), Modules: filepath.Join(top, "modules")}},
+	}
+	s := &c.Slots[0]
+	must(t, os.MkdirAll(filepath.Join(s.Workspace, config.Checkout), 0o755))
+	must(t, slot.MakeLock(c, s, os.Geteuid(), os.Getegid()))
+	must(t, slot.MarkBusy(c, s))
+	return c, s
+}
+
+func TestRunEndsAsTheCommandDoes(t *testing.T) {
+	c, s := plain(t)
+	for script, code := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -9 $$": 137} {
+		if err := Run(c, s, []string{"sh", "-c", script}); codeOf(err) != code {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+	if err := Run(c, s, []string{"/nowhere"}); err == nil || codeOf(err) != 127 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRunNeedsAPreparedSlot(t *testing.T) {
+	c, s := plain(t)
+	must(t, slot.MarkIdle(c, s))
+	if err := Run(c, s, []string{"true"}); err == nil || !strings.Contains(err.Error(), "prepare") {
+		t.Errorf("%v", err)
+	}
+	must(t, os.Remove(c.Lock(s)))
+	if err := Run(c, s, []string{"true"}); err == nil || !strings.Contains(err.Error(), "prepare") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheLockIsHeldWhileTheCommandRunsAndIsNotTheCommands(t *testing.T) {
+	c, s := plain(t)
+	// What the job leaves running holds nothing: the lock is not passed on.
+	out := filepath.Join(s.Workspace, "out")
+	script := fmt.Sprintf("flock -n -x %s true && echo free >%s; sleep 100 >/dev/null 2>&1 & ls -l /proc/$!/fd >>%[2]s; echo $! >%[2]s.pid", c.Lock(s), out)
+	must(t, Run(c, s, []string{"sh", "-c", script}))
+	said, err := os.ReadFile(out)
+	if err != nil || strings.Contains(string(said), "free") || strings.Contains(string(said), "jobs.lock") {
+		t.Errorf("%s %v", said, err)
+	}
+	pid, _ := os.ReadFile(out + ".pid")
+	defer exec.Command("kill", strings.TrimSpace(string(pid))).Run()
+	if err := exec.Command("flock", "-n", "-x", c.Lock(s), "true").Run(); err != nil {
+		t.Error("held after the job")
+	}
+}
+
+func TestSignalsArePassedOn(t *testing.T) {
+	c, s := plain(t)
+	ready := filepath.Join(s.Workspace, "ready")
+	go func() {
+		for i := 0; i < 500; i++ {
+			if _, err := os.Stat(ready); err == nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}()
+	err := Run(c, s, []string{"sh", "-c", "trap 'exit 7' TERM; touch " + ready + "; while :; do sleep 0.05; done"})
+	if codeOf(err) != 7 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCommandsAroundAJob(t *testing.T) {
+	c, s := plain(t)
+	out := filepath.Join(s.Workspace, "out")
+	c.Before = []string{"sh", "-c", "echo before >>" + out}
+	c.After = []string{"sh", "-c", "echo after $GOFLEET_EXIT_CODE >>" + out + "; exit 9"}
+	if err := Run(c, s, []string{"sh", "-c", "pwd >>" + out + "; exit 4"}); codeOf(err) != 4 {
+		t.Errorf("%v", err)
+	}
+	said, _ := os.ReadFile(out)
+	if string(said) != "before\n"+filepath.Join(s.Workspace, "work")+"\nafter 4\n" {
+		t.Errorf("%s", said)
+	}
+	c.Before = []string{"sh", "-c", "exit 5"}
+	must(t, os.Remove(out))
+	if err := Run(c, s, []string{"sh", "-c", "echo job >>" + out}); codeOf(err) != 5 {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the job ran all the same")
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	c, s := plain(t)
+	given := []string{"PATH=/bin", "HOME=/root", "GOCACHE=/x", "GOENV=/y", "GOPATH=/z", "XDG_CACHE_HOME=/w", "GOPROXY=file:///p", "GOMAXPROCS=3"}
+	got := Environment(c, s, given, Limits{CPUs: 2, Memory: 1000})
+	ws := s.Workspace
+	expected := []string{
+		"GOCACHE=" + s.BuildCache, "GOMAXPROCS=3", "GOMEMLIMIT=900", "GOMODCACHE=" + s.Modules, "GOPROXY=file:///p", "GOTMPDIR=" + ws + "/gotmp",
+		"GOTOOLCHAIN=local", "HOME=" + ws + "/home", "PATH=/opt/go/bin:/bin", "PWD=" + ws + "/work", "TMPDIR=" + ws + "/tmp",
+	}
+	if !slices.Equal(got, expected) {
+		t.Errorf("%q", got)
+	}
+	if got := Environment(c, s, nil, Limits{}); slices.ContainsFunc(got, func(each string) bool {
+		return strings.HasPrefix(each, "GOM") && !strings.HasPrefix(each, "GOMODCACHE")
+	}) {
+		t.Errorf("limits of nothing: %q", got)
+	}
+}
+
+func TestLimitsAreTheLowestOfAllGroupsAround(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"v2": {
+			"proc/self/cgroup":                            "0::/a.slice/b.service\n",
+			"sys/fs/cgroup/a.slice/cpu.max":               "250000 100000\n",
+			"sys/fs/cgroup/a.slice/memory.max":            "3000\n",
+			"sys/fs/cgroup/a.slice/b.service/cpu.max":     "max 100000\n",
+			"sys/fs/cgroup/a.slice/b.service/memory.max":  "max\n",
+			"sys/fs/cgroup/a.slice/b.service/memory.high": "5000\n",
+		},
+		"v1": {
+			"proc/self/cgroup": "7:memory:/a/b\n5:cpu,cpuacct:/a/b\n0::/x\n",
+			"sys/fs/cgroup/memory/a/memory.limit_in_bytes":    "3000\n",
+			"sys/fs/cgroup/memory/a/b/memory.limit_in_bytes":  "9223372036854771712\n",
+			"sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_quota_us":  "250000\n",
+			"sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_period_us": "100000\n",
+			"sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us":    "-1\n",
+		},
+	} {
+		root := t.TempDir()
+		for path, text := range files {
+			write(t, filepath.Join(root, path), text)
+		}
+		if got := ReadLimits(root); got != (Limits{CPUs: 3, Memory: 3000}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := ReadLimits(t.TempDir()); got != (Limits{}) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"flag"
+
+	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/job"
+	"gofleet/sandbox/internal/modules"
+)
+
+// exitPaused of `prepare` and `drain`: not now, but later; EX_TEMPFAIL of sysexits.h.
+const exitPaused = 75
+
+func init() {
+	commands = append(commands,
+		command{"prepare", "", "as root, before a job: wait while paused (75: in vain), then make its workspace and caches", slotCommand(job.Prepare)},
+		command{"run", "COMMAND...", "as the slot's user: run a job's command, with the job's environment", declareRun},
+		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(job.Finish)},
+		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch)},
+	)
+}
+
+// configCommand is a command with the flag -config.
+func configCommand(do func(*config.Config) error) func(*flag.FlagSet) run {
+	return func(flags *flag.FlagSet) run {
+		path := flags.String("config", "", "the settings `file`")
+		return func([]string) error {
+			c, err := config.Read(*path)
+			if err != nil {
+				return err
+			}
+			return do(c)
+		}
+	}
+}
+
+// slotCommand is a command with the flags -config and -slot.
+func slotCommand(do func(*config.Config, *config.Slot) error) func(*flag.FlagSet) run {
+	return func(flags *flag.FlagSet) run {
+		read := slotFlags(flags)
+		return func([]string) error {
+			c, s, err := read()
+			if err != nil {
+				return err
+			}
+			return ended(do(c, s))
+		}
+	}
+}
+
+func declareRun(flags *flag.FlagSet) run {
+	read := slotFlags(flags)
+	return func(command []string) error {
+		c, s, err := read()
+		if err != nil {
+			return err
+		}
+		return ended(job.Run(c, s, command))
+	}
+}
+
+func slotFlags(flags *flag.FlagSet) func() (*config.Config, *config.Slot, error) {
+	path := flags.String("config", "", "the settings `file`")
+	number := flags.Int("slot", 0, "the slot's `number`, from 1")
+	return func() (*config.Config, *config.Slot, error) {
+		c, err := config.Read(*path)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := c.Slot(*number)
+		return c, s, err
+	}
+}
+
+// ended turns what a job ended with into exit codes.
+func ended(err error) error {
+	var code job.ExitCode
+	switch {
+	case errors.As(err, &code):
+		return &exitError{int(code), err}
+	case errors.Is(err, job.ErrPaused):
+		return &exitError{exitPaused, err}
+	}
+	return err
+}
