@@ -45,7 +45,8 @@ const SUITES = {
     ),
   ],
   agent: [mocha("test/agent/**/*.test.ts")],
-  engine: [mocha("test/engine/**/*.test.ts")],
+  // A file waits for engines most of its time.
+  engine: [mocha("--parallel", "--jobs", "2", "test/engine/**/*.test.ts")],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   report: [mocha("test/report/engine/**/*.test.ts")],
