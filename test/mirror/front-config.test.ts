@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { parsePath } from "../../src/model/names";
-import { frontPlan } from "../../src/plan/mirror/front";
-import { resolveFront } from "../../src/model/mirror/front-resolve";
 import { word } from "../../src/render/mirror/nginx-text";
 import { FRONT_CASES } from "../support/front-cases";
-import { DOMAIN, needsNginx, TestMirror, type Setup } from "../support/front";
+import { needsNginx, TestMirror, type Setup } from "../support/front";
 import { batches } from "../support/hostile";
-import { nginxVersion, text } from "../support/nginx";
+import { nginxVersion } from "../support/nginx";
 
 describe("the front's configuration, read by nginx", function () {
   this.timeout(120_000);
@@ -107,45 +104,5 @@ describe("the front's configuration, read by nginx", function () {
     );
     assert.ok(kept > 50, `${kept} paths were let through`);
     assert.ok(readdirSync(folder).every((name) => name.startsWith("x")));
-  });
-
-  describe("and the probe that reads the front", () => {
-    /** The probe of a host, against this front. */
-    function probe({ front, root }: TestMirror): { status: number | null; stderr: string } {
-      const resolved = resolveFront({
-        domain: DOMAIN,
-        tls: { certificate: "", key: "" },
-        addresses: ["127.0.0.1"],
-        port: front.port,
-      });
-      const [script] = frontPlan(resolved, front.place, { config: "", certificate: "" }).probes ?? [];
-      const below = (script?.script ?? "")
-        .replaceAll("/etc/gofleet/", `${root}/etc/gofleet/`)
-        .replace("-lt 20", "-lt 2");
-      const { status, stderr } = spawnSync("sh", [], { input: below, encoding: "utf8" });
-      return { status, stderr };
-    }
-
-    it("is content with the certificate that it was given, and with no other", async () => {
-      const started = await make().start();
-      assert.deepEqual(probe(started), { status: 0, stderr: "" });
-      const { place } = started.front;
-      const good = text(started.front.path(place.front.certificate));
-      started.front.put(place.front.certificate, started.ca.chain(started.ca.leaf("other.example")));
-      assert.match(probe(started).stderr, /does not answer with the certificate/);
-      started.front.put(place.front.certificate, good);
-      await started.front.stop();
-      assert.notEqual(probe(started).status, 0);
-    });
-
-    it("is content where clients need a password or a certificate", async () => {
-      const passwords = { ci: "k3V9mZpQ7xTfLw2RbN8sHdYc" };
-      const users = await make({ args: { access: { users: passwords } }, files: { passwords } }).start();
-      assert.equal(probe(users).status, 0);
-      await users.stop();
-      const clientCa = users.ca.root.certificate;
-      const certificates = await make({ args: { access: { clientCa } }, files: { clientCa } }).start();
-      assert.equal(probe(certificates).status, 0);
-    });
   });
 });

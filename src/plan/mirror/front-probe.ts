@@ -3,28 +3,31 @@ import { socketAddress } from "../../model/mirror/front-parse";
 import { command, quote } from "../../render/shell";
 import type { PlanProbe } from "../host-plan";
 import type { MirrorPlace } from "./place";
+import { probeBeginning, TRIES } from "./probe-script";
 
 /**
- * The front answers over TLS, by the name that clients use, with exactly the certificate that it was given. A client's
+ * The front answers over TLS, by the name that clients use, with exactly the certificate and the configuration that it was
+ * given: a reload takes effect a moment after it was asked for. A client's
  * certificate is not at hand here, so with `access.clientCa` alone the handshake is all that is asked for.
  */
 export function frontProbe({ domain, addresses, port, tls }: Front, place: MirrorPlace): PlanProbe {
   const certificate = tls.kind === "secret" ? place.front.certificate : tls.certificateFile;
   const connect = socketAddress(reachable(addresses), port);
-  const script = `#!/bin/sh
-set -eu
-fail() { printf '%s\\n' "$*" >&2; exit 1; }
-wanted=$(openssl x509 -noout -fingerprint -sha256 -in ${quote(certificate)})
+  const script = `${probeBeginning(place)}wanted=$(openssl x509 -noout -fingerprint -sha256 -in ${quote(certificate)})
 
-# A reload takes effect a moment after it was asked for.
 tries=0
 while :; do
   served=$(printf 'GET /healthz HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' ${quote(domain)} |
     timeout 10 ${command("openssl", "s_client", "-ign_eof", "-connect", connect, "-servername", domain)} 2>/dev/null) || :
   found=$(printf '%s\\n' "$served" | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || found=
-  [ "$found" = "$wanted" ] && break
+  loaded=
+  case $served in *"$config"*) loaded=1 ;; esac
+  [ "$found" = "$wanted" ] && [ -n "$loaded" ] && break
   tries=$((tries + 1))
-  [ "$tries" -lt 20 ] || fail ${quote(`${connect} does not answer with the certificate of ${certificate}`)}
+  if [ "$tries" -ge ${TRIES} ]; then
+    [ "$found" = "$wanted" ] || fail ${quote(`${connect} does not answer with the certificate of ${certificate}`)}
+    fail ${quote(`${connect} does not answer by ${place.front.config}, but by a configuration of before`)}
+  fi
   sleep 0.5
 done
 case $served in

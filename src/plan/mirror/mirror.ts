@@ -47,7 +47,7 @@ export function mirrorPlan<Text>(parts: MirrorParts, texts: MirrorTexts<Text>): 
   const [goTree] = toolchainPart.downloads;
   if (goTree === undefined) throw new Error("the toolchain of a mirror must be a download");
   const goRoot = `download:${goTree.name}`;
-  const privacy = privacyProbe(front, parts.privateModules);
+  const privacy = privacyProbe(front, place);
   return mergePlans<Text | string>(
     toolchainPart,
     athensPlan(athens, place, texts.athens, { goBinary: paths.go, goRoot, proxies: parts.proxies }),

@@ -17,8 +17,18 @@ const CIPHERS = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ];
 
-/** The server that clients see: its TLS, who gets in, and what goes on to where. */
-export function clientServer(front: Front, place: NginxPlace): string {
+/**
+ * Answers of the server itself, `/healthz` and refused handshakes, name the configuration that they are by: a worker of
+ * before a reload still says the one of before.
+ */
+export const CONFIG_HEADER = "X-Gomod-Config";
+
+/**
+ * The server that clients see: its TLS, who gets in, and what goes on to where.
+ *
+ * @param digest of the whole configuration
+ */
+export function clientServer(front: Front, place: NginxPlace, digest: string): string {
   const { limits, addresses, port, http2Directive } = front;
   const closed = ["/catalog", "/index", "/metrics", "/readyz", "/version"];
   return block(
@@ -39,6 +49,7 @@ export function clientServer(front: Front, place: NginxPlace): string {
     // Nothing is ever written through this server; a rule of each location could be forgotten in one.
     block("if ($gomod_writes)", "return 405;"),
     NO_SNIFFING,
+    `add_header ${CONFIG_HEADER} ${word`${digest}`} always;`,
     "",
     block("location = /healthz", "access_log off;", "default_type text/plain;", 'return 200 "ok\\n";'),
     closed.map((path) => block(`location = ${path}`, "return 403;")),

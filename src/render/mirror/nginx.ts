@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Front } from "../../model/mirror/front-resolve";
 import { socketAddress } from "../../model/mirror/front-parse";
 import { privatePathExpression } from "../../model/mirror/private-modules";
@@ -10,10 +11,17 @@ import { block, lines, pattern, word } from "./nginx-text";
 
 /**
  * The whole nginx.conf of a mirror's front, an instance of its own: complete versions straight from the store,
- * everything else through Athens, other mirrors while Athens cannot answer.
+ * everything else through Athens, other mirrors while Athens cannot answer. Its answers to `/healthz` carry its digest.
  * See https://go.dev/ref/mod#goproxy-protocol and https://nginx.org/en/docs/dirindex.html.
  */
 export function nginxConfig(front: Front, place: NginxPlace): string {
+  const digest = createHash("sha256")
+    .update(configWith("", front, place))
+    .digest("hex");
+  return configWith(digest.slice(0, 16), front, place);
+}
+
+function configWith(digest: string, front: Front, place: NginxPlace): string {
   const main = lines(
     `user ${word`${place.frontUser}`};`,
     `worker_processes ${front.workers};`,
@@ -32,7 +40,7 @@ export function nginxConfig(front: Front, place: NginxPlace): string {
     maps(front, place),
     limits(front),
     "",
-    clientServer(front, place),
+    clientServer(front, place, digest),
     "",
     statusServer(place),
   );

@@ -7,6 +7,8 @@ import { checkFront } from "../../../src/model/mirror/front-check";
 import { resolveFront, type Front } from "../../../src/model/mirror/front-resolve";
 import { FRONT_KEY, FRONT_PASSWORDS, frontConfigText, frontPlan, frontSecrets } from "../../../src/plan/mirror/front";
 import { mirrorPlace, secretPath } from "../../../src/plan/mirror/place";
+import { privacyProbe } from "../../../src/plan/mirror/privacy-probe";
+import type { PlanProbe } from "../../../src/plan/host-plan";
 import { mergePlans } from "../../../src/plan/merge";
 import { FRONT_CASES } from "../../support/front-cases";
 import { temporaryDirectory } from "../../support/go";
@@ -21,6 +23,8 @@ function planOf(front: Front) {
   return mergePlans(frontPlan<string>(front, place, texts));
 }
 
+const isProbe = (probe: PlanProbe | undefined): probe is PlanProbe => probe !== undefined;
+
 function front(name: string): Front {
   const { args, context } = FRONT_CASES[name] ?? assert.fail();
   return resolveFront(args, context);
@@ -32,6 +36,8 @@ describe("front plan", () => {
       const { files, probes, symlinks, units, packages, listens } = planOf(front(name));
       for (const { path, text } of files) assertGolden(`nginx/${name}${path}`, text);
       assertGolden(`nginx/${name}/probe.sh`, probes.map(({ script }) => script).join(""));
+      const privacy = privacyProbe(front(name), place);
+      if (privacy !== undefined) assertGolden(`nginx/${name}/privacy.sh`, privacy.script);
       assertGolden(`nginx/${name}/plan.json`, `${JSON.stringify({ symlinks, units, packages, listens }, null, 2)}\n`);
     });
 
@@ -120,7 +126,7 @@ describe("front plan", () => {
   it("is checked by a probe that shellcheck has nothing to say of", function () {
     if (program("shellcheck") === undefined) skip(this, "there is no shellcheck");
     for (const name of Object.keys(FRONT_CASES)) {
-      for (const { script } of planOf(front(name)).probes) {
+      for (const { script } of [...planOf(front(name)).probes, privacyProbe(front(name), place)].filter(isProbe)) {
         const { stdout, status } = spawnSync("shellcheck", ["--shell=sh", "-"], { input: script, encoding: "utf8" });
         assert.equal(stdout, "");
         assert.equal(status, 0);
