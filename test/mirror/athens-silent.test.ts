@@ -68,8 +68,7 @@ describe("what Athens takes without a word and we refuse", function () {
   beforeEach(() => (folder = temporaryDirectory()));
   afterEach(() => folder && rmSync(folder, { recursive: true, force: true }));
 
-  const refusedAt = (args: AthensArgs, hosts = 1) =>
-    checkAthens("", args, { hosts }).map(({ path }) => path);
+  const refusedAt = (args: AthensArgs, hosts = 1) => checkAthens("", args, { hosts }).map(({ path }) => path);
 
   for (const [name, [args, path]] of Object.entries(STARTS)) {
     it(`${name}: it starts`, async () => {
