@@ -2,7 +2,7 @@ import { delimiter, dirname, join } from "node:path";
 
 import { buildEngine } from "./build";
 import { cacheDir, fillOnce } from "./cache";
-import { executable, hasLaunchers, LAUNCHER, which, writeLaunchers } from "./launcher";
+import { executable, hasLaunchers, launchersOnPath, which, writeLaunchers } from "./launcher";
 import { downloadEngine } from "./npm-package";
 import type { EngineMaker, FindOptions } from "./options";
 import { CommandFailed, run } from "./run";
@@ -18,7 +18,7 @@ export interface Engine {
   readonly root: string | undefined;
   /** Where it came from. */
   readonly origin: "PATH" | "cache" | "npm package" | "Go module";
-  /** Directories to put in front of PATH: the CLI's own and the one with the launcher for dynamic providers. */
+  /** Directories to put in front of PATH: the CLI's own and the one with launchers of our own. */
   readonly pathDirs: readonly string[];
 }
 
@@ -77,6 +77,8 @@ export async function findEngine(options: FindOptions, makers = MAKERS): Promise
     }
   }
   if (!executable(command)) throw new NoEngine(tried);
+  // An earlier version of this package may have filled the cache, with fewer of them.
+  if (!hasLaunchers(dirname(command))) writeLaunchers(dirname(command));
   return { command, version: ENGINE_VERSION, root: dir, origin, pathDirs: [dirname(command)] };
 }
 
@@ -104,9 +106,9 @@ async function engineOnPath(options: FindOptions, tried: string[]): Promise<Engi
   return undefined;
 }
 
-/** The directory of our own launcher, where PATH has none (a CLI that was not installed from the official archive). */
+/** The directory of our own launchers, where PATH lacks one (a CLI that was not installed from the official archive). */
 async function launcherDir(options: FindOptions): Promise<readonly string[]> {
-  if (which(LAUNCHER, options.env["PATH"])) return [];
+  if (launchersOnPath(options.env["PATH"])) return [];
   const dir = join(cacheDir(options.env, options.projectDir), "launcher");
   const present = () => hasLaunchers(dir);
   await fillOnce(dir, present, options.progress, async (staging) => writeLaunchers(staging));

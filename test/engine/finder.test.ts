@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +17,7 @@ import { join } from "node:path";
 
 import { enginePath, findEngine, NoEngine } from "../../src/engine/find";
 import type { EngineMaker, FindOptions } from "../../src/engine/options";
-import { LAUNCHER } from "../../src/engine/launcher";
+import { LAUNCHER, PACK_LAUNCHER } from "../../src/engine/launcher";
 import { accepted, ENGINE_VERSION } from "../../src/engine/version";
 
 type Makers = Parameters<typeof findEngine>[1];
@@ -61,14 +63,31 @@ describe("finding the engine", () => {
     assert.equal(engine.origin, "PATH");
   });
 
-  it("adds a launcher for dynamic providers only where PATH has none", async () => {
+  it("adds launchers for dynamic providers and policy packs only where PATH lacks one", async () => {
     fakePulumi(join(dir, "bin"), "3.250.1");
-    const without = await findEngine(options(), never);
-    const added = without.pathDirs.find((each) => existsSync(join(each, LAUNCHER)));
-    assert.ok(added, "a launcher is added");
-    writeFileSync(join(dir, "bin", LAUNCHER), "#!/bin/sh\n");
-    chmodSync(join(dir, "bin", LAUNCHER), 0o755);
-    assert.deepEqual((await findEngine(options(), never)).pathDirs, [join(dir, "bin")]);
+    const added = async () => (await findEngine(options(), never)).pathDirs.slice(1).map((each) => readdirSync(each));
+    const ours = [[PACK_LAUNCHER, LAUNCHER]];
+    const put = (name: string) => writeFileSync(join(dir, "bin", name), "#!/bin/sh\n", { mode: 0o755 });
+    assert.deepEqual(await added(), ours);
+    put(LAUNCHER);
+    assert.deepEqual(await added(), ours, "nothing runs a policy pack yet");
+    put("pulumi-language-nodejs");
+    assert.deepEqual(await added(), []);
+    rmSync(join(dir, "bin", "pulumi-language-nodejs"));
+    put(PACK_LAUNCHER);
+    assert.deepEqual(await added(), []);
+  });
+
+  it("gives a cached one the launchers that it lacks, and leaves those that it has", async () => {
+    const { pathDirs } = await findEngine(options(), [["Go module", making(ENGINE_VERSION)]]);
+    const bin = pathDirs[0] ?? "";
+    rmSync(join(bin, PACK_LAUNCHER));
+    writeFileSync(join(bin, LAUNCHER), "#!/bin/sh\necho the one that was there\n");
+    const engine = await findEngine(options(), never);
+    assert.equal(engine.origin, "cache");
+    assert.deepEqual(readdirSync(bin).sort(), ["pulumi", PACK_LAUNCHER, LAUNCHER].sort());
+    accessSync(join(bin, PACK_LAUNCHER), constants.X_OK);
+    assert.match(readFileSync(join(bin, LAUNCHER), "utf8"), /the one that was there/);
   });
 
   it("passes over one that is too old, too new, or does not answer", async () => {
