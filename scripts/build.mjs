@@ -1,4 +1,4 @@
-// Compiles src/ to dist/, copies the host agent beside it, and links the package into its own node_modules, so that
+// Compiles src/ to dist/, copies the host agent and the like beside it, and links the package into its own node_modules, so that
 // the Pulumi programs in this checkout (and the provider process) find "gofleet" as any user's program does.
 import { execFileSync } from "node:child_process";
 import {
@@ -26,6 +26,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
 });
 cpSync("src/host/agent", join(staged, "host/agent"), { recursive: true });
 cpSync("src/engine/pulumi-cli", join(staged, "engine/pulumi-cli"), { recursive: true });
+cpSync("docs/pr-report.schema.json", join(staged, "report/report.schema.json"));
 await packHostTools(join(staged, "hosttools"));
 chmodSync(join(staged, "cli/main.js"), 0o755);
 if (existsSync("dist")) renameSync("dist", old);

@@ -34,7 +34,7 @@ export function compareReleases(
     return releaseOf(urn, name, olds.get(name), news.get(name));
   });
   const resources = [...owners(before, after), ...releases];
-  return { stacks: [{ ...stack, resources, diagnostics: [], policies: [], refreshed: [], complete: true }] };
+  return { stacks: [{ ...stack, resources, diagnostics: [], policies: [], packs: [], refreshed: [], complete: true }] };
 }
 
 type Maybe = ProgramRelease | undefined;

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
-import { findEngine } from "../engine/find";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { enginePath, findEngine } from "../engine/find";
 import { lockedReleases } from "../engine/locked";
 import { buildReport } from "../report/build";
 import { readPreview, type SavedFile } from "../report/read-preview";
-import { enginePath } from "../engine/find";
+import { look } from "./look";
 import { runEngine } from "./preview-run";
 import { gateOptions, reportOptions, sourceOf, writeReport, type ReportArgs } from "./report-output";
 
@@ -15,6 +15,8 @@ interface PreviewArgs extends ReportArgs {
   readonly events: readonly string[];
   readonly refresh?: boolean;
   readonly savePlan?: string;
+  readonly look?: boolean;
+  readonly lowDisk: number;
 }
 
 const several = (entry: string, all: readonly string[]): string[] => [...all, entry];
@@ -32,12 +34,15 @@ export function previewCommand(): Command {
     .option("--project <folder>", "the Pulumi project", ".")
     .option("--stack <name>", "a stack to preview; may be repeated (default: the selected one)", several, [])
     .option("--refresh", "let the engine read the hosts first, so that drift shows")
+    .option("--look", "log in to the hosts that would be visited: do they answer, and is there room on their disks")
+    .option("--low-disk <share>", "with --look: less of a disk's bytes or inodes free is a risk", share, 0.1)
     .option("--save-plan <file>", "save the engine's plan, for `pulumi up --plan`; one stack only")
     .addOption(
       new Option("--events <file>", "report saved previews, no engine: events or digests as JSON; may be repeated")
         .argParser(several)
         .default([])
-        .conflicts(["refresh", "savePlan"]),
+        // A saved file may come from anywhere, and may name any host to log in to.
+        .conflicts(["refresh", "savePlan", "look"]),
     );
   return reportOptions(command).action(preview);
 }
@@ -49,8 +54,17 @@ async function preview(engine: readonly string[], args: PreviewArgs): Promise<vo
     );
   }
   const files = args.events.length > 0 ? args.events.map(saved) : await run(engine, args);
-  const report = buildReport(readPreview(files), { gate: gateOptions(args) });
+  const found = readPreview(files);
+  const looked = args.look === true ? await look(found, resolve(args.project), args.lowDisk) : found;
+  const report = buildReport(looked, { gate: gateOptions(args) });
   writeReport(report, { ...args, source: sourceOf(args, args.project) });
+}
+
+/** `10 %` or `10%` as 0.1. */
+function share(text: string): number {
+  const [, number] = /^(\d{1,3}(?:\.\d+)?) ?%$/.exec(text) ?? [];
+  if (number === undefined || Number(number) > 100) throw new InvalidArgumentError('Wanted a share, such as "10 %".');
+  return Number(number) / 100;
 }
 
 function saved(name: string): SavedFile {

@@ -41,6 +41,7 @@ const MODULES = [
   "boot",
   "read",
   "adoption",
+  "room",
   "remove",
   "main",
 ] as const;

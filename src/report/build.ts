@@ -3,11 +3,12 @@ import { fold, type Component, type Folded } from "./component";
 import { detailsOf } from "./details";
 import { decide, type GateOptions } from "./gate";
 import { meaning } from "./meaning";
+import { saysNothing } from "./read-events";
 import type { Counts, Level, Report, Risk, StackSummary } from "./report";
 import { risksOf, sorted } from "./risks";
 import { differ } from "./text-diff";
 import { nameOf } from "./urn";
-import { counted, joined, own, type Words } from "./words";
+import { counted, joined, own, words, type Words } from "./words";
 
 export interface BuildOptions {
   readonly gate?: GateOptions;
@@ -25,6 +26,13 @@ export function buildReport(preview: Preview, { gate }: BuildOptions = {}): Repo
   const places = new Map(
     all.flatMap((each) => [each.root, ...each.children].map(({ urn }) => [urn, each.root.position])),
   );
+  const row =
+    (stack: string) =>
+    <T extends { readonly urn?: string }>(each: T) => {
+      const position = places.get(each.urn ?? "");
+      const resource = each.urn === undefined ? {} : { resource: nameOf(each.urn) };
+      return { stack, ...each, ...resource, ...(position === undefined ? {} : { position }) };
+    };
   return {
     version: 1,
     verdict,
@@ -32,30 +40,21 @@ export function buildReport(preview: Preview, { gate }: BuildOptions = {}): Repo
     stacks: summaries,
     risks,
     components: all.map(meaning),
-    policies: stacks.flatMap(({ stack, policies }) =>
-      policies.map((each) => {
-        const position = places.get(each.urn ?? "");
-        const where = position === undefined ? {} : { position };
-        return { stack, ...each, ...(each.urn === undefined ? {} : { resource: nameOf(each.urn) }), ...where };
-      }),
-    ),
-    diagnostics: stacks.flatMap(({ stack, diagnostics }) =>
-      told(diagnostics).map((each) => ({
-        stack,
-        ...each,
-        ...(each.urn === undefined ? {} : { resource: nameOf(each.urn) }),
-      })),
-    ),
+    policies: stacks.flatMap(({ stack, policies }) => policies.map(row(stack))),
+    diagnostics: stacks.flatMap(({ stack, diagnostics, complete }) => told(diagnostics, complete).map(row(stack))),
     details: detailsOf(all),
   };
 }
 
-/** Each message once, without the engine's last word where it only repeats that something failed. */
-function told(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+/** The engine's word on where a launcher is that this package put there. */
+const LAUNCHER = /^using pulumi-[\w-]+ from \$PATH at /;
+
+/** Each message once, without what tells a reader nothing. */
+function told(diagnostics: readonly Diagnostic[], complete: boolean): Diagnostic[] {
   const unique = new Map(diagnostics.map((each) => [`${each.severity} ${each.message}`, each]));
-  const found = [...unique.values()].filter(({ severity }) => severity !== "info");
-  const telling = found.filter(({ message }) => !/^(preview|update) failed$/.test(message));
-  return telling.length > 0 ? telling : found;
+  const found = [...unique.values()].filter(({ severity, message }) => severity !== "info" && !LAUNCHER.test(message));
+  const telling = found.filter(({ message }) => !saysNothing(message));
+  return telling.length > 0 || complete ? telling : found;
 }
 
 /** In an order of our own: the engine works on many resources at once, and its order changes from run to run. */
@@ -76,7 +75,7 @@ function ordered(stack: StackPreview): StackPreview {
 }
 
 /** Components by operation, a component with all that belongs to it as one; resources outside of any count as well. */
-function summary({ project, stack, complete }: StackPreview, { changed, unchanged }: Folded): StackSummary {
+function summary({ project, stack, packs, complete }: StackPreview, { changed, unchanged }: Folded): StackSummary {
   const count = (...ops: readonly Operation[]): number => changed.filter(({ op }) => ops.includes(op)).length;
   const counts = {
     create: count("create", "import"),
@@ -85,7 +84,7 @@ function summary({ project, stack, complete }: StackPreview, { changed, unchange
     delete: count("delete"),
     same: unchanged,
   };
-  return { project, stack, counts, complete };
+  return { project, stack, counts, packs, complete };
 }
 
 function total(summaries: readonly StackSummary[]): Counts {
@@ -110,6 +109,7 @@ function verdictOf(
     releases.flatMap(({ resource, change }) => change.visited.map((host) => address(resource, host))),
   );
   const hosts = new Set(visited).size;
+  const violated = risks.filter(({ kind }) => kind === "policy").length;
   const level: Level = risks.some(({ kind }) => kind === "failure")
     ? "failed"
     : risks.some((risk) => risk.level === "danger")
@@ -119,7 +119,7 @@ function verdictOf(
         : changed > 0
           ? "change"
           : "none";
-  return { level, title: title(level, counts, hosts), hosts };
+  return { level, title: title(level, counts, hosts, violated), hosts };
 }
 
 /** What tells hosts of several pools and stacks apart: the line that reaches them. */
@@ -128,9 +128,10 @@ function address({ oldInputs, newInputs }: Component["root"], host: string): str
   return String(line[0] ?? line[1] ?? host);
 }
 
-function title(level: Level, counts: Counts, hosts: number): Words {
+function title(level: Level, counts: Counts, hosts: number, violated: number): Words {
   const parts = [
     ...(level === "failed" ? [own("the preview failed")] : []),
+    ...(violated > 0 ? [words`${counted(violated, "policy", "policies")} violated`] : []),
     ...(counts.replace > 0 ? [counted(counts.replace, "replacement")] : []),
     ...(counts.delete > 0 ? [counted(counts.delete, "deletion")] : []),
     ...(counts.update > 0 ? [counted(counts.update, "update")] : []),

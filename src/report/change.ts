@@ -10,8 +10,12 @@ export interface StackPreview {
   readonly resources: readonly ResourceChange[];
   readonly diagnostics: readonly Diagnostic[];
   readonly policies: readonly PolicyResult[];
+  /** Names of the policy packs that ran; a digest does not tell. */
+  readonly packs: readonly string[];
   /** What a refresh found different from the state, before the program ran. */
   readonly refreshed: readonly ResourceChange[];
+  /** What a look at the hosts found; undefined where nobody looked. */
+  readonly looked?: readonly HostLook[];
   /** False: the engine gave up, or the events end before their summary. */
   readonly complete: boolean;
 }
@@ -75,6 +79,24 @@ export interface PolicyResult {
   /** `low` … `critical`, where the policy has one. */
   readonly severity?: string;
   readonly urn?: string;
+}
+
+/** A host that an update would visit, as it is now. */
+export interface HostLook {
+  /** Its key. */
+  readonly host: string;
+  /** Why it could not be looked at. */
+  readonly problem?: string;
+  readonly low: readonly LowRoom[];
+}
+
+/** A file system of a host with less room than there should be. */
+export interface LowRoom {
+  /** Where it is mounted. */
+  readonly path: string;
+  readonly of: "bytes" | "inodes";
+  readonly free: number;
+  readonly all: number;
 }
 
 /** Whether the operation changes something. */

@@ -26,6 +26,8 @@ export const GATE_KINDS = [
   "delete",
   "downtime",
   "drift",
+  "unreachable",
+  "disk",
   "changes",
 ] as const;
 export type GateKind = (typeof GATE_KINDS)[number];
@@ -46,7 +48,16 @@ export const DEFAULT_FAIL_ON: readonly GateKind[] = ["failure", "policy", "prote
 export const DEFAULT_APPROVAL = "gofleet/approve-destroy";
 
 /** What an approval can let pass. A preview that failed, or a mandatory policy, it cannot. */
-const APPROVABLE: readonly string[] = ["protected", "replace", "delete", "downtime", "drift", "limit"];
+const APPROVABLE: readonly string[] = [
+  "protected",
+  "replace",
+  "delete",
+  "downtime",
+  "drift",
+  "unreachable",
+  "disk",
+  "limit",
+];
 
 export function decide(report: Pick<Report, "risks" | "verdict">, options: GateOptions = {}): Gate {
   const { failOn = DEFAULT_FAIL_ON, approval = DEFAULT_APPROVAL, approvals = [] } = options;

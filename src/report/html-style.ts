@@ -33,6 +33,7 @@ ul.risks > li:first-child { border-top: 0; }
 ul.risks > li::before { content: ""; position: absolute; left: .9rem; top: 1rem; width: .6rem; height: .6rem;
   border-radius: 50%; background: var(--note); }
 ul.risks > li.danger::before { background: var(--danger); } ul.risks > li.attention::before { background: var(--warn); }
+.said p { font-size: .92rem; } .said p:not(:first-child) { color: var(--soft); }
 article { border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: 0 0 .8rem; }
 article h3 { margin: 0; font-size: 1rem; font-weight: 400; } article .what { font-weight: 600; margin: .25rem 0; }
 article ul { margin: .3rem 0 .2rem; padding-left: 1.2rem; }

@@ -36,7 +36,7 @@ export function renderHtml(report: Report, { source, title }: HtmlOptions = {}):
         ${groupPolicies(report.policies).map((each) => policyHtml(each, link))}
       </ul>`,
     )}
-    ${section("Messages", report.diagnostics.length, html`${report.diagnostics.map(messageHtml)}`)}
+    ${section("Messages", report.diagnostics.length, html`${report.diagnostics.map((each) => messageHtml(each, link))}`)}
     ${section("Details", report.details.length, html`${report.details.map((detail) => detailHtml(detail, several))}`)}
   `;
   return html`<!doctype html>
@@ -67,17 +67,22 @@ function section(title: string, count: number, content: Html): Html {
       </section>`;
 }
 
-function head({ verdict, stacks }: Report, source: Source | undefined, title: string | undefined): Html {
+function head({ verdict, stacks, policies }: Report, source: Source | undefined, title: string | undefined): Html {
   const names = stacks.map(
     ({ project, stack }) => html`<code>${project === "" ? stack : `${project}/${stack}`}</code> `,
   );
   const commit = source === undefined ? html`` : html`at <code>${source.commit.slice(0, 12)}</code>`;
+  const packs = [...new Set(stacks.flatMap((each) => each.packs))].sort();
+  const kept =
+    packs.length === 0 || policies.length > 0
+      ? html``
+      : html` · policies of ${packs.map((name) => html`<code>${name}</code> `)}kept`;
   const counts = Object.entries(verdict.counts).filter(([, count]) => count > 0);
   const hosts =
     verdict.hosts === 0 ? html`` : html`<li>${verdict.hosts} ${verdict.hosts === 1 ? "host" : "hosts"}</li>`;
   return html`<header class="verdict ${verdict.level}">
       <h1>${title === undefined ? "" : `${title}: `}<span>${phrase(capital(verdict.title))}</span></h1>
-      <p class="soft">${names}${commit}</p>
+      <p class="soft">${names}${commit}${kept}</p>
     </header>
     <ul class="counts">
       ${counts.map(([op, count]) => html`<li>${count} ${PILLS[op] ?? op}</li>`)}${hosts}
@@ -143,16 +148,18 @@ function policyHtml({ first, all }: PolicyGroup, link: Link): Html {
   const on = all.flatMap(({ resource, position }) =>
     resource === undefined ? [] : [html` <code>${resource}</code>${link(position)}`],
   );
+  const lines = first.message.split("\n").filter((line) => line.trim() !== "");
   return html`<li class="${level}">
-    <code>${first.policy}</code>
-    (${first.level}${first.severity === undefined ? "" : `, ${first.severity}`})${on}<br />${first.message}
+    <b><code>${first.policy}</code></b>
+    (${first.level}${first.severity === undefined ? "" : `, ${first.severity}`})${on}
+    <div class="said">${lines.map((line) => html`<p>${line}</p>`)}</div>
   </li>`;
 }
 
-function messageHtml({ severity, message, resource, stack }: DiagnosticRow): Html {
+function messageHtml({ severity, message, resource, stack, position }: DiagnosticRow, link: Link): Html {
   const lines = message.split("\n").map((line) => html`<span>${line}</span>`);
   return html`<div class="message ${severity}">
-    <p><b>${severity}</b> <code>${resource ?? stack}</code></p>
+    <p><b>${severity}</b> <code>${resource ?? stack}</code>${link(position)}</p>
     <pre>${lines}</pre>
   </div>`;
 }

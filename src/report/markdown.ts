@@ -74,7 +74,7 @@ function items(report: Report, forge: Forge, options: MarkdownOptions): Item[] {
     })),
     ...report.diagnostics
       .filter(({ severity }) => severity !== "info")
-      .map((row) => ({ kind: "message", heading: "### Messages", text: messageText(row, several) })),
+      .map((row) => ({ kind: "message", heading: "### Messages", text: messageText(row, several, link) })),
     ...report.details.map((detail) => ({
       kind: detail.file === undefined ? "list of properties" : "file difference",
       heading: "### Details",
@@ -98,16 +98,22 @@ function headOf({ verdict, stacks, policies }: Report, { source, title }: Markdo
   const facts = [
     shown.join(", "),
     ...(verdict.counts.same > 0 ? [`${verdict.counts.same.toLocaleString("en-US")} unchanged`] : []),
-    ...(policies.length === 0 ? [] : [policyCount(policies)]),
+    ...policyFact(stacks, policies),
     ...(source === undefined ? [] : [`at ${code(source.commit.slice(0, 12))}`]),
   ];
   const lead = title === undefined ? "" : `${code(title)}: `;
   return `## ${MARKS[verdict.level]} ${lead}${sentence(capital(verdict.title))}\n\n${facts.filter((each) => each !== "").join(" · ")}`;
 }
 
-function policyCount(policies: Report["policies"]): string {
-  const mandatory = policies.filter(({ level }) => level === "mandatory").length;
-  return mandatory > 0 ? `policies: **${mandatory} violated**` : `policies: ${policies.length} to look at`;
+/** That policies were kept is worth a word too: else nobody knows that any were looked at. */
+function policyFact(stacks: Report["stacks"], policies: Report["policies"]): string[] {
+  const count = (level: string): number => policies.filter((each) => each.level === level).length;
+  const mandatory = count("mandatory");
+  if (mandatory > 0) return [`**${mandatory} ${mandatory === 1 ? "violation" : "violations"}** of policies`];
+  const packs = [...new Set(stacks.flatMap((each) => each.packs))].sort();
+  const of = packs.length === 0 ? "" : ` of ${packs.map((name) => code(name)).join(", ")}`;
+  if (policies.length > 0) return [`policies${of}: ${policies.length} to look at`];
+  return packs.length === 0 ? [] : [`policies${of} kept`];
 }
 
 /** What stops the change in one line: the risks below say more. */
@@ -151,9 +157,9 @@ const OPS: Readonly<Record<string, string>> = { create: "➕", update: "✏️",
 
 const MESSAGE = 600;
 
-function policyText({ first, all }: PolicyGroup, link: (at: Risk["position"]) => string): string {
+function policyText({ first, all }: PolicyGroup, link: Link): string {
   const mark = { mandatory: "🔴", remediate: "🔧", advisory: "🟡" }[first.level];
-  const severity = first.severity === undefined ? "" : `, ${code(first.severity)}`;
+  const severity = first.severity === undefined ? "" : `, ${severityText(first.severity)}`;
   const on = all.flatMap(({ resource, position }) =>
     resource === undefined ? [] : [`${code(resource)}${link(position)}`],
   );
@@ -161,19 +167,31 @@ function policyText({ first, all }: PolicyGroup, link: (at: Risk["position"]) =>
     on.length === 0
       ? ""
       : ` on ${on.slice(0, NAMES).join(", ")}${on.length > NAMES ? ` and ${on.length - NAMES} more` : ""}`;
-  return `- ${mark} ${code(first.policy)} (${first.level}${severity})${where}  \n  ${code(first.message, MESSAGE)}`;
+  const lines = first.message.split("\n").filter((line) => line.trim() !== "");
+  const more = lines.length > MESSAGE_LINES ? [`… ${lines.length - MESSAGE_LINES} more lines`] : [];
+  const said = [...lines.slice(0, MESSAGE_LINES).map((line) => code(line, MESSAGE)), ...more];
+  return [`- ${mark} **${code(first.policy)}** (${first.level}${severity})${where}`, ...said].join("  \n  ");
+}
+
+/** The analyzer's own words as words. */
+function severityText(severity: string): string {
+  return /^(low|medium|high|critical)$/.test(severity) ? severity : code(severity);
 }
 
 const MESSAGE_LINES = 20;
 
-function messageText({ severity, message, resource, stack }: DiagnosticRow, several: boolean): string {
+function messageText(
+  { severity, message, resource, stack, position }: DiagnosticRow,
+  several: boolean,
+  link: Link,
+): string {
   const lines = message.split("\n");
   const shown =
     lines.length > MESSAGE_LINES
       ? [...lines.slice(0, MESSAGE_LINES), `… ${lines.length - MESSAGE_LINES} more lines`]
       : lines;
   const where = [...(resource === undefined ? [] : [code(resource)]), ...(several ? [code(stack)] : [])].join(" · ");
-  return `${severity === "error" ? "❌" : "⚠️"} ${where === "" ? severity : where}\n\n${fenced(shown)}`;
+  return `${severity === "error" ? "❌" : "⚠️"} ${where === "" ? severity : where}${link(position)}\n\n${fenced(shown)}`;
 }
 
 function foot(left: ReadonlyMap<string, number>, full: string | undefined): string {

@@ -9,7 +9,7 @@ const COMPONENTS = 12;
 export function picture({ stacks, components }: Report): string[] | undefined {
   if (components.length < 2 || components.length > COMPONENTS || stacks.length > STACKS) return undefined;
   const lines = ["flowchart LR"];
-  stacks.forEach(({ stack }, index) => {
+  stacks.forEach(({ stack, counts }, index) => {
     const own = components.filter((each) => each.stack === stack);
     if (own.length === 0) return;
     lines.push(`  s${index}["${label(stack)}"]`);
@@ -20,16 +20,20 @@ export function picture({ stacks, components }: Report): string[] | undefined {
       );
       if (component.hosts > 0) lines.push(`  ${id} --> h${components.indexOf(component)}(["${hosts(component)}"])`);
     }
+    if (counts.same > 0) lines.push(`  s${index} --> u${index}["${counts.same} unchanged"]:::same`);
   });
-  return [
-    ...lines,
-    "  classDef create fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
-    "  classDef update fill:#fff8c5,stroke:#9a6700,color:#1f2328",
-    "  classDef replace fill:#ffebe9,stroke:#cf222e,color:#1f2328",
-    "  classDef delete fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4",
-    "  classDef import fill:#ddf4ff,stroke:#0969da,color:#1f2328",
-  ];
+  const used = STYLES.filter(([name]) => lines.some((line) => line.endsWith(`:::${name}`)));
+  return [...lines, ...used.map(([name, style]) => `  classDef ${name} ${style}`)];
 }
+
+const STYLES = [
+  ["same", "fill:#f6f8fa,stroke:#59636e,color:#59636e"],
+  ["create", "fill:#dafbe1,stroke:#1a7f37,color:#1f2328"],
+  ["update", "fill:#fff8c5,stroke:#9a6700,color:#1f2328"],
+  ["replace", "fill:#ffebe9,stroke:#cf222e,color:#1f2328"],
+  ["delete", "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4"],
+  ["import", "fill:#ddf4ff,stroke:#0969da,color:#1f2328"],
+] as const;
 
 function hosts({ hosts: all, visited }: ComponentChange): string {
   const unit = all === 1 ? "host" : "hosts";

@@ -36,7 +36,7 @@ export function readDigest({ steps = [], diagnostics = [] }: Digest): StackPrevi
   );
   const resources = steps.map(resourceOf).filter(({ type }) => type !== "pulumi:pulumi:Stack");
   const complete = !said.some(({ severity }) => severity === "error");
-  return { ...stack, resources, diagnostics: said, policies: [], refreshed: [], complete };
+  return { ...stack, resources, diagnostics: said, policies: [], packs: [], refreshed: [], complete };
 }
 
 /** Where the program declares each resource, by URN. */

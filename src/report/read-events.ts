@@ -10,7 +10,7 @@ export interface EngineEvent {
   readonly resOutputsEvent?: { metadata?: StepMetadata };
   readonly policyEvent?: PolicyEvent;
   readonly policyRemediationEvent?: PolicyEvent;
-  readonly summaryEvent?: { result?: string };
+  readonly summaryEvent?: { result?: string; PolicyPacks?: Readonly<Record<string, string>> };
   readonly errorEvent?: { error?: string };
 }
 
@@ -49,6 +49,7 @@ export function readEvents(events: readonly EngineEvent[]): StackPreview | undef
   const policies: PolicyResult[] = [];
   let stack: ReturnType<typeof stackOf>;
   let result: string | undefined;
+  let packs: string[] = [];
   for (const event of events) {
     const metadata = (event.resourcePreEvent ?? event.resOutputsEvent ?? event.resOpFailedEvent)?.metadata;
     stack ??= stackOf(metadata?.urn ?? event.policyEvent?.resourceUrn ?? event.diagnosticEvent?.urn);
@@ -65,18 +66,35 @@ export function readEvents(events: readonly EngineEvent[]): StackPreview | undef
     if (event.policyRemediationEvent !== undefined) {
       policies.push({ ...policyOf(event.policyRemediationEvent), level: "remediate" });
     }
-    if (event.summaryEvent !== undefined) result = event.summaryEvent.result ?? "succeeded";
+    if (event.summaryEvent !== undefined) {
+      result = event.summaryEvent.result ?? "succeeded";
+      packs = packsOf(event.summaryEvent.PolicyPacks);
+    }
   }
   if (stack === undefined) return undefined;
-  const failed = diagnostics.some(({ severity }) => severity === "error");
+  const failures = diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  // A violated policy fails a preview at its end: all of it is there, and the engine's last word says no more.
+  const violated = policies.some(({ level }) => level === "mandatory") && failures.every(saysNothing);
+  const good = violated || (result !== "failed" && failures.length === 0);
   return {
     ...stack,
     resources: [...steps.values()].filter(({ op }) => op !== "refresh"),
     diagnostics,
     policies,
     refreshed: [...refreshed.values()],
-    complete: result !== undefined && result !== "failed" && !failed,
+    packs,
+    complete: result !== undefined && good,
   };
+}
+
+/** The engine's last word, which only repeats that something failed. */
+export function saysNothing(message: string): boolean {
+  return /^(preview|update) failed$/.test(message);
+}
+
+/** Names of policy packs; the keys are `name|kind|place`. */
+function packsOf(packs: Readonly<Record<string, string>> = {}): string[] {
+  return [...new Set(Object.keys(packs).map((key) => key.split("|")[0] ?? key))].sort();
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {

@@ -46,7 +46,7 @@ function unnamed({ name }: SavedFile, parsed: EngineEvent[] | Digest): StackPrev
   );
   const complete = !Array.isArray(parsed) && !diagnostics.some(({ severity }) => severity === "error");
   const stack = name.replace(/^.*[\\/]/, "").replace(/\.(nd)?jsonl?$/, "");
-  return { project: "", stack, resources: [], diagnostics, policies: [], refreshed: [], complete };
+  return { project: "", stack, resources: [], diagnostics, policies: [], packs: [], refreshed: [], complete };
 }
 
 function parse({ name, text }: SavedFile): EngineEvent[] | Digest {

@@ -36,6 +36,8 @@ export interface StackSummary {
   readonly project: string;
   readonly stack: string;
   readonly counts: Counts;
+  /** Names of the policy packs that ran, where that is known. */
+  readonly packs: readonly string[];
   readonly complete: boolean;
 }
 
@@ -54,6 +56,7 @@ export type RiskKind =
   | "replace"
   | "delete"
   | "unreachable"
+  | "disk"
   | "downtime"
   | "at-once"
   | "drift"
@@ -90,6 +93,7 @@ export interface PolicyRow extends PolicyResult {
 export interface DiagnosticRow extends Diagnostic {
   readonly stack: string;
   readonly resource?: string;
+  readonly position?: Position;
 }
 
 /** A difference shown once, however many places have the same. */

@@ -1,6 +1,6 @@
 import type { ResourceChange, StackPreview } from "./change";
-
 import type { Component } from "./component";
+import { lookedRisks } from "./looked";
 import { shortType, typeName } from "./meaning";
 import { driftOf, isRelease } from "./release-change";
 import type { Risk } from "./report";
@@ -11,11 +11,12 @@ const ORDER: readonly Risk["level"][] = ["danger", "attention", "notice"];
 
 /** What to look at before all else, the worst first. */
 export function risksOf(stack: StackPreview, components: readonly Component[]): Risk[] {
-  const found = [
+  const found: Found[] = [
     ...failures(stack),
     ...violations(stack),
     ...stack.resources.flatMap((resource) => losses(resource)),
     ...components.flatMap(fleetRisks),
+    ...lookedRisks(stack),
     ...drift(stack),
   ];
   const places = new Map(
@@ -59,14 +60,20 @@ function failures({ complete, resources, diagnostics }: StackPreview): Found[] {
   ];
 }
 
+/** One for each policy, however many resources violate it. */
 function violations({ policies }: StackPreview): Found[] {
   const mandatory = policies.filter(({ level }) => level === "mandatory");
-  return mandatory.map(({ policy, urn }) => ({
-    level: "danger",
-    kind: "policy",
-    text: words`policy ${policy} is violated${urn === undefined ? own("") : words` by ${nameOf(urn)}`}`,
-    ...(urn === undefined ? {} : { urn }),
-  }));
+  return [...new Set(mandatory.map(({ policy }) => policy))].map((policy) => {
+    const urns = mandatory.flatMap((each) => (each.policy === policy && each.urn !== undefined ? [each.urn] : []));
+    const names = [...new Set(urns.map(nameOf))];
+    const by = names.length === 0 ? own("") : words` by ${list(names)}`;
+    return {
+      level: "danger",
+      kind: "policy",
+      text: words`policy ${policy} is violated${by}`,
+      ...(urns[0] === undefined ? {} : { urn: urns[0] }),
+    };
+  });
 }
 
 function losses(resource: ResourceChange): Found[] {

@@ -55,7 +55,7 @@ describe("policy pack in the analyzer host", function () {
   }
 
   async function preview(program: PulumiFn, { expect, config, stack, env }: Run = {}): Promise<Operation> {
-    const PATH = enginePath(await testEngine(), project.path(process.env["PATH"]));
+    const PATH = enginePath(await testEngine(), process.env["PATH"]);
     return withStack(program, { name: stack, env: { ...hosts.env, ...env, PATH } }, (opened) =>
       opened.preview({
         expect,

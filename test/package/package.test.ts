@@ -66,6 +66,7 @@ describe("the package as users install it", function () {
         "dist/index.js",
         "dist/index.d.ts",
         "dist/cli/main.js",
+        "dist/report/report.schema.json",
         "dist/host/provider.js",
         "dist/host/agent/main.sh",
         "dist/host/agent/remove.sh",

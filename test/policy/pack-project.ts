@@ -1,14 +1,7 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { REPOSITORY } from "../support/engine/project";
-
-// What the engine starts for a pack where no language host is at hand. The official CLI brings the language host; one
-// that was built from its Go module comes without either.
-const LAUNCHER = `#!/bin/sh
-host=$(node -e 'console.log(require.resolve("@pulumi/pulumi/cmd/run-policy-pack", { paths: [process.cwd()] }))') || exit 1
-exec node "$host" "$@"
-`;
 
 /** The example's policy pack, installed in a directory of its own. */
 export class PackProject {
@@ -22,15 +15,6 @@ export class PackProject {
     mkdirSync(modules, { recursive: true });
     symlinkSync(REPOSITORY, join(modules, "gofleet"));
     symlinkSync(join(REPOSITORY, "node_modules/@pulumi"), join(modules, "@pulumi"));
-    mkdirSync(join(this.directory, "bin"));
-    const launcher = join(this.directory, "bin/pulumi-analyzer-policy-nodejs");
-    writeFileSync(launcher, LAUNCHER);
-    chmodSync(launcher, 0o755);
-  }
-
-  /** A PATH on which the engine finds what runs the pack. */
-  path(rest = ""): string {
-    return `${join(this.directory, "bin")}${delimiter}${rest}`;
   }
 
   /** A file for `--policy-pack-config`. */

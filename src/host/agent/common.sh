@@ -58,7 +58,7 @@ read_request() {
 
 # Refuses a request whose names could leave their directory or whose numbers are none.
 check_request() {
-  case $VERB:$COMPONENT in facts:) return 0 ;; esac
+  case $VERB:$COMPONENT in facts: | room:) return 0 ;; esac
   case $COMPONENT in '' | -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: component '$COMPONENT' is not a name" ;; esac
   case $TX in -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: tx '$TX' is not a name" ;; esac
   case $RELEASE in *[!0-9a-f]*) fail 11 "request: release '$RELEASE' is not an id" ;; esac

@@ -19,6 +19,7 @@ const LEVELS: Readonly<Record<ScenarioName, string>> = {
   hostile: "change",
   replacements: "danger",
   protected: "failed",
+  policies: "danger",
   failure: "failed",
   "no-change": "none",
 };
@@ -37,7 +38,7 @@ describe("reports of real previews", function () {
       const json = renderJson(report);
       assertGolden(`report/${name}.md`, markdown.text);
       if (name === "stacks-3") assertGolden(`report/${name}.html`, page);
-      if (name === "small") assertGolden(`report/${name}.json`, json);
+      if (name === "small" || name === "policies") assertGolden(`report/${name}.json`, json);
       assert.ok(markdown.whole);
       await assertInert(markdown.text, page);
       assert.deepEqual(schemaErrors(JSON.parse(json)), []);

@@ -81,6 +81,14 @@ export interface ServiceArgs {
   readonly protect?: boolean;
 }
 
+/** A resource of another package as far as an engine and a policy pack can tell, without that package's provider. */
+export class Foreign extends pulumi.ComponentResource {
+  constructor(type: string, name: string, props: pulumi.Inputs) {
+    super(type, name, props);
+    this.registerOutputs();
+  }
+}
+
 /** A resource of no component, by a dynamic provider; another value of `identity` replaces it. */
 export class Record_ extends pulumi.dynamic.Resource {
   constructor(

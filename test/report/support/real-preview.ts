@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { runEngine } from "../../../src/cli/preview-run";
+import { enginePath } from "../../../src/engine/find";
 import type { SavedFile } from "../../../src/report/read-preview";
+import { PackProject } from "../../policy/pack-project";
 import { testEngine, withStack, type StackSettings, type TestStack } from "../../support/engine";
 import { REPOSITORY } from "../../support/engine/project";
 import { served } from "./inline-program";
@@ -15,6 +17,8 @@ export interface Scenario extends StackSettings {
   readonly program: PulumiFn;
   /** Options of the engine's preview. */
   readonly options?: readonly string[];
+  /** Runs the policy pack of examples/policy. */
+  readonly policies?: boolean;
 }
 
 export interface RealPreview {
@@ -32,10 +36,12 @@ export async function realPreview({
   meanwhile,
   program,
   options = [],
+  policies = false,
   ...settings
 }: Scenario): Promise<RealPreview> {
   mkdirSync(join(REPOSITORY, ".gofleet"), { recursive: true });
   const workDir = mkdtempSync(join(REPOSITORY, ".gofleet/report-"));
+  const pack = policies ? new PackProject() : undefined;
   try {
     mkdirSync(join(workDir, "node_modules"));
     symlinkSync(REPOSITORY, join(workDir, "node_modules/gofleet"));
@@ -46,15 +52,17 @@ export async function realPreview({
     const files = await withStack(before ?? program, { ...settings, workDir }, async (stack) => {
       if (before !== undefined) await stack.up();
       await meanwhile?.(stack);
-      const { command } = await testEngine();
+      const engine = await testEngine();
       const { envVars, pulumiHome } = stack.automation.workspace;
-      const env = { ...process.env, ...envVars, PULUMI_HOME: pulumiHome };
-      return served(program, (client) =>
-        runEngine({ command, project: workDir, stack: settings.name ?? "test", options: [...options, client], env }),
-      );
+      const PATH = enginePath(engine, process.env["PATH"]);
+      const env = { ...process.env, ...envVars, PATH, PULUMI_HOME: pulumiHome };
+      const packs = pack === undefined ? [] : ["--policy-pack", pack.pack];
+      const run = { command: engine.command, project: workDir, stack: settings.name ?? "test", env };
+      return served(program, (client) => runEngine({ ...run, options: [...options, ...packs, client] }));
     });
     return { files, directory: relative(REPOSITORY, workDir) };
   } finally {
+    pack?.remove();
     rmSync(workDir, { recursive: true, force: true });
   }
 }

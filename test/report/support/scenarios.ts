@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FakeHosts } from "../../engine/pool-program";
 import type { SavedFile } from "../../../src/report/read-preview";
-import { Record_, declareToolchain, racks, Service, toolchains } from "./programs";
+import { declareToolchain, Foreign, racks, Record_, Service, toolchains } from "./programs";
 import { realPreview, type RealPreview, type Scenario } from "./real-preview";
 
 /** Never to be seen in any report, in whatever place of a program it is. */
@@ -127,6 +127,27 @@ export const SCENARIOS = {
       program: async () => undefined,
     },
   ],
+  policies: (hosts) => {
+    const target = racks(6);
+    const GOPROXY = "https://goproxy.corp.example";
+    return [
+      {
+        name: "prod",
+        env: hosts.env,
+        before: toolchains({ go: { target, version: "1.26.7", env: { GOPROXY } } }),
+        program: async () => {
+          const atOnce = racks(6, { rollout: { canary: 0, batch: "100 %" } });
+          declareToolchain("go", { target: atOnce, version: "1.26.8", env: { GOPROXY, GOSUMDB: "off" } });
+          declareToolchain("go-next", { target: racks(4, {}, 1), version: "1.26.8", env: { GOPROXY, GOSUMDB: "off" } });
+          const container = { name: "build", image: "golang:1.26", args: ["--pprof", ":6060"] };
+          const spec = { template: { spec: { containers: [container] } } };
+          new Foreign("kubernetes:apps/v1:Deployment", "buildcache", { spec });
+          new Foreign("aws:s3/bucket:Bucket", "modules", { tags: { "gofleet-data": "mirror" } });
+        },
+        policies: true,
+      },
+    ];
+  },
   failure: (hosts) => [
     {
       env: hosts.env,

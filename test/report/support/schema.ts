@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
-import { REPOSITORY } from "../../support/engine/project";
 
-const schema = JSON.parse(readFileSync(join(REPOSITORY, "docs/pr-report.schema.json"), "utf8")) as object;
+// As the package brings it: made from docs/pr-report.schema.json by the build.
+const schema = JSON.parse(readFileSync(require.resolve("gofleet/report.schema.json"), "utf8")) as object;
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
 
 /** Where a report is not as docs/pr-report.schema.json says. */
