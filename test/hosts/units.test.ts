@@ -151,6 +151,48 @@ describe("units and secrets on a real host", function () {
     assert.doesNotMatch(await environment("cron"), /DEMO/);
   });
 
+  it("that leave are stopped as their files say, with what those read, also an instance of a template that stays", async () => {
+    const template = `${SYSTEM}/leaving@.service`;
+    const word = "/etc/gofleet/raw/word";
+    const leaving = (instances: readonly string[], text: string) => {
+      const { plan, ...rest } = release({ secret: PLANTED.next, second: "two" });
+      const stop = `ExecStop=/bin/sh -c 'cat ${word} >/var/tmp/left-%i'`;
+      const unit = ["[Service]", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=true", stop, ""].join("\n");
+      const files = instances.length === 0 ? [] : [file(template, unit), file(word, text)];
+      const units = instances.map((name) => ({
+        name: `leaving@${name}.service`,
+        onChange: "none" as const,
+        reads: [template],
+      }));
+      const starts = instances.map((name) => ({
+        name: `start-${name}`,
+        timeout: 10,
+        script: `systemctl start leaving@${name}\n`,
+      }));
+      return raw({
+        target: target(host),
+        ...rest,
+        plan: {
+          ...plan,
+          files: [...(plan.files ?? []), ...files],
+          units: [...(plan.units ?? []), ...units],
+          probes: starts,
+        },
+      });
+    };
+    stack.program = leaving(["a", "b"], "first\n");
+    await stack.up();
+    stack.program = leaving(["a"], "second\n");
+    await stack.up();
+    assert.equal(
+      await host.exec("cat /var/tmp/left-b; systemctl is-active leaving@a leaving@b || true"),
+      "first\nactive\ninactive\n",
+    );
+    stack.program = leaving([], "");
+    await stack.up();
+    assert.equal(await host.exec("cat /var/tmp/left-a; rm /var/tmp/left-*"), "second\n");
+  });
+
   it("come back after a reboot without the operator", async () => {
     await host.reboot();
     assert.equal((await host.exec("systemctl is-active first second third.timer")).trim(), "active\n".repeat(3).trim());

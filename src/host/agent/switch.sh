@@ -9,6 +9,9 @@ write_txn() {
 # switch_to RELEASE (empty: to nothing). Expects a fresh plan in WORK; sets UNITS_CHANGED. Answers non-zero on I/O errors.
 switch_to() {
   hand_over "$WORK" && mark_trust "$1" || return 1
+  _next=/dev/null
+  [ -z "$1" ] || _next=$ETC/releases/$1/.gofleet/manifest
+  stop_leaving "$_next"
   LEDGER_RIGHT=
   if [ ! -s "$WORK/drop" ] && cmp -s "$WORK/own" "$VAR/ledger"; then
     LEDGER_RIGHT=1

@@ -96,8 +96,9 @@ validate_daemons() {
   done
 }
 
-# Units we once started that the release does not have: ours are stopped, foreign ones take up their own files again.
-leave_units() {
+# left_units MANIFEST: the units we once started that it does not have, and their states, into WORK/left.
+left_units() {
+  : >"$WORK/left"
   [ -d "$STAMPS" ] || return 0
   _wanted=$1
   set --
@@ -108,16 +109,43 @@ leave_units() {
   _gone=$(printf '%s\n' "$@" | awk -F '\t' '
     FILENAME == ARGV[1] { if ($1 == "unit") wanted[$2]; next }
     !($0 in wanted)' "$_wanted" -)
-  [ -n "$_gone" ] || return 0
-  unit_states "$_gone" >"$WORK/left"
+  [ -z "$_gone" ] || unit_states "$_gone" >"$WORK/left"
+}
+
+# Before their files go: units that leave, and that are ours, are stopped all at once. systemd still knows how each of
+# them is stopped and in which order, and what their commands read is still there. What stood at the place of a unit's
+# file before, and is about to come back, is left for leave_units.
+stop_leaving() {
+  left_units "$1"
+  set --
+  while IFS=$TAB read -r _unit _load _active _sub _type _result _stale _file; do
+    case $(readlink -- "$_file" 2>/dev/null) in "$OWN_ETC/current/"*) ;; *) continue ;; esac
+    ! FILE=$_file awk -F '\t' '$1 == ENVIRON["FILE"] && $2 != "-" { found = 1 } END { exit !found }' "$WORK/drop" || continue
+    emit stopped unit "$_unit"
+    set -- "$@" "$_unit"
+  done <"$WORK/left"
+  [ $# -gt 0 ] || return 0
+  # shellcheck disable=SC2086 # empty, or one option
+  quiet systemctl $NO_BLOCK stop -- "$@"
+  for _unit in "$@"; do forget_unit "$_unit"; done
+}
+
+# forget_unit NAME: nothing of a stopped unit stays.
+forget_unit() {
+  systemctl reset-failed -- "$1" >/dev/null 2>&1
+  rm -f -- "/var/lib/systemd/timers/stamp-$1" "$STAMPS/$1"
+}
+
+# Units we once started that the release does not have: ours are stopped, foreign ones take up their own files again.
+leave_units() {
+  left_units "$1"
   while IFS=$TAB read -r _unit _load _active _rest; do
     # A unit whose file is still there is not ours: stopping it could close the way in.
     if [ "$_load" = not-found ] || [ "$_load" = bad ]; then
       emit stopped unit "$_unit"
       # shellcheck disable=SC2086 # empty, or one option
       quiet systemctl $NO_BLOCK stop -- "$_unit"
-      systemctl reset-failed -- "$_unit" >/dev/null 2>&1
-      rm -f -- "/var/lib/systemd/timers/stamp-$_unit"
+      forget_unit "$_unit"
     elif [ "$_active" = active ]; then
       emit restart unit "$_unit"
       # shellcheck disable=SC2086 # as above
