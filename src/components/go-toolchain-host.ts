@@ -63,6 +63,8 @@ export interface GoToolchainOutputs {
 export class GoToolchainHost extends pulumi.ComponentResource implements GoToolchainOutputs {
   /** The toolchain as plain data, for an export: what the hosts answered. */
   readonly ref: pulumi.Output<GoToolchainRef>;
+  /** Its directory name under `/etc/gofleet` on the hosts. */
+  readonly directory: string;
   /** The resources it is made of. */
   readonly nodes: { readonly release: HostRelease };
 
@@ -97,6 +99,7 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
     const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
 
     this.ref = release.readings.apply((readings) => parseReading(readings?.["go"], paths));
+    this.directory = shared.component;
     this.nodes = { release };
     this.registerOutputs({ goVersion: this.goVersion });
   }

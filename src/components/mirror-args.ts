@@ -12,6 +12,7 @@ import type { StoreArgs } from "../model/mirror/store";
 import { checkStore } from "../model/mirror/store-check";
 import type { GoRelease, GoSource } from "../model/toolchain";
 import { checkToolchain } from "../model/toolchain-check";
+import { checkMachines, hostsOf } from "./machines";
 import { checkReleaseArgs, RELEASE_KEYS, type ReleaseArgs } from "./release-args";
 
 /** Arguments of `GoProxyMirror`. What is not named here is the front's: `domain`, `tls`, `access`, `fallback`, …. */
@@ -129,17 +130,4 @@ function checkUpstream(given: unknown): Issue[] {
     const isUrl = typeof entry === "string" && /^https?:\/\/[^\s,|@]+$/.test(entry) && URL.canParse(entry);
     return isUrl ? [] : [issue(here, entry, 'the base URL of a module proxy without credentials, or "direct"')];
   });
-}
-
-/** A directory that stands for a host has no users and no services. */
-function checkMachines(targets: Readonly<Record<string, unknown>>): Issue[] {
-  return Object.values(targets).flatMap((each) => {
-    const line = isFields(each) ? each["line"] : undefined;
-    const isDirectory = typeof line === "string" && line.startsWith("local ") && line !== "local /";
-    return isDirectory ? [issue("target", line, 'a machine, by ssh, hostPool or local({ root: "/" })')] : [];
-  });
-}
-
-function hostsOf(target: unknown): Readonly<Record<string, unknown>> {
-  return isFields(target) && isFields(target["hosts"]) ? target["hosts"] : {};
 }

@@ -88,6 +88,12 @@ export function outputsOf(ref: pulumi.Output<GoProxyMirrorRef>): GoProxyMirrorOu
   };
 }
 
+/** A mirror of this program, or what may be the ref of one: an output, or plain data with an origin. */
+export function isMirror(given: unknown): given is MirrorArg {
+  if (pulumi.Output.isInstance(given)) return true;
+  return isFields(given) && (pulumi.Output.isInstance(given["ref"]) || typeof given["origin"] === "string");
+}
+
 function isOutputs(mirror: MirrorArg): mirror is GoProxyMirrorOutputs {
   // Any property of an output is an output too.
   return !pulumi.Output.isInstance(mirror) && isFields(mirror) && pulumi.Output.isInstance(mirror["ref"]);

@@ -43,8 +43,13 @@ export function toolchainTexts(toolchain: GoToolchain, component: string): Toolc
   return { goEnv: goEnvFile(resolveToolchain(toolchain).env), profile: pathProfile(`${goRoot}/bin`) };
 }
 
+/** A link to the default release's tree, which switches with the component's release. */
+export function toolchainRoot(component: string): AbsolutePath {
+  return `/etc/gofleet/${component}/goroot`;
+}
+
 export function toolchainPaths(toolchain: GoToolchain<unknown>, component: string): ToolchainPaths {
-  const goRoot: AbsolutePath = `/etc/gofleet/${component}/goroot`;
+  const goRoot = toolchainRoot(component);
   return {
     goEnv: `/etc/gofleet/${component}/go.env`,
     goRoot,
@@ -65,7 +70,7 @@ export function toolchainPlan<Text>(
 ): HostPlan<Text> {
   const { go, also, source, env, links, profile } = resolveToolchain(toolchain);
   const paths = toolchainPaths(toolchain, component);
-  const tree = (release: GoRelease) => `/usr/local/lib/gofleet/${component}/${downloadName(release)}`;
+  const tree = (release: GoRelease) => `${toolchainTrees(component)}/${downloadName(release)}`;
   return {
     files: [
       textFile(paths.goEnv, texts.goEnv),
@@ -103,6 +108,11 @@ export function toolchainPlan<Text>(
     listens: [],
     confirm: 0,
   };
+}
+
+/** The directory of a component's releases of Go, each below its name. */
+export function toolchainTrees(component: string): AbsolutePath {
+  return `/usr/local/lib/gofleet/${component}`;
 }
 
 function downloadName({ version }: GoRelease): string {

@@ -86,6 +86,6 @@ export function sandboxConfig(sandbox: Sandbox, network: Network, places: Sandbo
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-function egressHost({ host, ports }: Reachable) {
-  return { name: host, ports };
+function egressHost({ host, ports, modules }: Reachable) {
+  return { name: host, ports, modules };
 }
