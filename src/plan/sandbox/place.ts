@@ -61,8 +61,20 @@ export interface SandboxPlace {
     readonly table: string;
     readonly rules: AbsolutePath;
   };
-  /** The unit loads the profile when it starts, and removes it when it stops. */
-  readonly apparmor: { readonly unit: UnitName; readonly profile: string; readonly path: AbsolutePath };
+  readonly apparmor: {
+    /** Loads the slots' profiles when it starts, and removes them when it stops. */
+    readonly unit: UnitName;
+    /** A slot's profile is this, a dash and the slot's number. */
+    readonly profile: string;
+    /** All slots' profiles. */
+    readonly path: AbsolutePath;
+    /** The same for an AppArmor that knows user namespaces, where jobs may make those. */
+    readonly path4: AbsolutePath;
+    /** What the unit runs. */
+    readonly script: AbsolutePath;
+  };
+  /** Counts what the profiles denied. */
+  readonly denials: { readonly unit: UnitName; readonly timer: UnitName };
 }
 
 /** Where one slot's things are. Slots are numbered from 1. */
@@ -71,6 +83,8 @@ export interface SlotPlace {
   /** Runs the slot's jobs. */
   readonly user: string;
   readonly unit: UnitName;
+  /** Its AppArmor profile. */
+  readonly profile: string;
   /** Made anew for each job: HOME, TMPDIR, GOTMPDIR and the checkout below it; 0700 of the user. */
   readonly workspace: AbsolutePath;
   /** GOCACHE as the slot's jobs see it. */
@@ -127,7 +141,10 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
       unit: `gofleet-${component}-apparmor.service`,
       profile: `gofleet-${component}`,
       path: `/etc/apparmor.d/gofleet-${component}`,
+      path4: `${settings}/apparmor-abi-4.0`,
+      script: `${settings}/apparmor`,
     },
+    denials: { unit: `gofleet-${component}-denials.service`, timer: `gofleet-${component}-denials.timer` },
   };
 }
 
@@ -136,6 +153,7 @@ export function slotPlace(place: SandboxPlace, number: number): SlotPlace {
     number,
     user: `${place.group}-${number}`,
     unit: `gofleet-${place.component}@${number}.service`,
+    profile: `${place.apparmor.profile}-${number}`,
     workspace: `${place.state}/slots/${number}`,
     buildCache: `${place.cache}/slots/${number}/build`,
     modules: `${place.cache}/slots/${number}/modules`,
