@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { must } from "../hosts/support/commands";
-import type { Network } from "../../src/model/sandbox/network";
-import { egressRules } from "../../src/render/sandbox/egress-rules";
+import { egressRules, type EgressRules } from "../../src/render/sandbox/egress-rules";
 import { skip } from "../support/skip";
 import { noNamespaces, TestNetwork, type Place } from "./support/network";
 
@@ -50,30 +49,27 @@ const HOSTS_ALLOWED = [tcp("192.0.2.1", 443)];
 
 const reachable = (host: string, ports: readonly number[], modules = false) => ({ host, ports, modules });
 
-const rules = (network: Partial<Network> = {}, users = [SLOT_1, SLOT_2]) =>
+const rules = (changes: Partial<EgressRules> = {}, users = [SLOT_1, SLOT_2]) =>
   egressRules({
     component: COMPONENT,
     table: TABLE,
     users: users.map(({ name }) => name),
     moduleUser: MODULES.name,
-    network: {
-      names: [],
-      addresses: [
-        reachable("192.0.2.2", [443], true),
-        reachable("2001:db8::2", [443], true),
-        reachable("192.0.2.4/32", [22, 443]),
-        reachable("2001:db8::4", [22]),
-        reachable("192.0.2.1", [443]),
-        // As wide as it gets: what must never be reachable is not, all the same.
-        reachable("0.0.0.0/0", [53, 853, 8443]),
-        reachable("169.254.0.0/16", [80]),
-        reachable("168.63.129.16", [80]),
-        reachable("::/0", [53, 8443]),
-        reachable("fd00::/8", [80]),
-      ],
-      resolver: "192.0.2.53",
-      ...network,
-    },
+    addresses: [
+      reachable("192.0.2.2", [443], true),
+      reachable("2001:db8::2", [443], true),
+      reachable("192.0.2.4/32", [22, 443]),
+      reachable("2001:db8::4", [22]),
+      reachable("192.0.2.1", [443]),
+      // As wide as it gets: what must never be reachable is not, all the same.
+      reachable("0.0.0.0/0", [53, 853, 8443]),
+      reachable("169.254.0.0/16", [80]),
+      reachable("168.63.129.16", [80]),
+      reachable("::/0", [53, 8443]),
+      reachable("fd00::/8", [80]),
+    ],
+    resolver: "192.0.2.53",
+    ...changes,
   });
 
 describe("egress rules in the kernel", function () {

@@ -1,4 +1,3 @@
-import type { Network, Reachable } from "../../model/sandbox/network";
 import { MARKER } from "../marker";
 import { nftAddress, nftName, nftPort, nftSet, nftString, type NftText } from "./nft-text";
 
@@ -11,7 +10,19 @@ export interface EgressRules {
   readonly users: readonly string[];
   /** Reaches what jobs may get modules from, and nothing else. */
   readonly moduleUser: string;
-  readonly network: Network;
+  readonly addresses: readonly EgressDestination[];
+  /** Address of the only name server; undefined: none. */
+  readonly resolver: string | undefined;
+}
+
+/** What jobs may reach. */
+export interface EgressDestination {
+  /** An address, or a network as `10.20.0.0/16`. */
+  readonly host: string;
+  /** TCP ports; at least one. */
+  readonly ports: readonly number[];
+  /** Modules come from there: the module user may reach it too. */
+  readonly modules: boolean;
 }
 
 /**
@@ -56,7 +67,7 @@ type Family = (typeof FAMILIES)[number];
 export function egressRules(rules: EgressRules): string {
   const users = rules.users.map(nftString);
   if (users.length === 0) throw new Error("egress rules need the user of a slot");
-  const { addresses, resolver } = rules.network;
+  const { addresses, resolver } = rules;
   const modules = addresses.filter((each) => each.modules);
   const chains: readonly (readonly [string, readonly string[]])[] = [
     [
@@ -160,7 +171,7 @@ function onHost(): string[] {
   ];
 }
 
-function fixed(destinations: readonly Reachable[]): string[] {
+function fixed(destinations: readonly EgressDestination[]): string[] {
   return destinations.map(({ host, ports }) => {
     const { family, text } = nftAddress(host);
     return `${family} daddr ${text} tcp dport ${nftSet(ports.map(nftPort))} accept`;
