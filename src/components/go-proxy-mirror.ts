@@ -30,7 +30,7 @@ import { releaseArgs, targetSummary, throwIssues } from "./release-args";
  *
  * On the host: two users, the units `gofleet-<directory>-athens`, `-nginx` and `-store` (with its timer), their settings
  * in `/etc/gofleet/<directory>/`, a Go toolchain of its own, the packages `nginx`, `git`, `openssl` and
- * `ca-certificates`. It listens on the front's port, and on 127.0.0.1:9180 for metrics.
+ * `ca-certificates`. It listens on the front's port, and on `statusPort` of 127.0.0.1 for metrics.
  */
 export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMirrorOutputs {
   /** The mirror as plain data, for an export. */

@@ -188,10 +188,10 @@ export class TestFront {
 
   private write(): void {
     const { place, files } = this;
-    const front = resolveFront({ ...this.args, addresses: ["127.0.0.1"], port: this.port }, this.context);
-    const moved = { ...place, front: { ...place.front, statusPort: this.statusPort } };
+    const { port, statusPort } = this;
+    const front = resolveFront({ ...this.args, addresses: ["127.0.0.1"], port, statusPort }, this.context);
     const paths = frontPaths(place);
-    const config = this.relocate(frontConfigText(front, moved));
+    const config = this.relocate(frontConfigText(front, place));
     this.put(place.front.config, files.edit?.(config) ?? config);
     this.put(place.front.certificate, files.certificate);
     this.put(secretPath(place, FRONT_KEY), files.key);

@@ -6,9 +6,23 @@ import { parseDuration, parseSize } from "../units";
 import { checkCertificate } from "./certificate";
 import { checkFallback } from "./front-fallback-check";
 import { parseNginxVersion, parseTierUrl } from "./front-parse";
+import { FRONT_DEFAULTS } from "./front-resolve";
 
 export const FRONT_KEYS = [
-  ...["domain", "tls", "addresses", "port", "nginx", "workers", "connections", "limits", "log", "access", "sumdb"],
+  ...[
+    "domain",
+    "tls",
+    "addresses",
+    "port",
+    "statusPort",
+    "nginx",
+    "workers",
+    "connections",
+    "limits",
+    "log",
+    "access",
+    "sumdb",
+  ],
   ...["fallback", "fresh", "cache", "drain"],
 ] as const;
 
@@ -40,6 +54,7 @@ export function checkFront(path: string, args: unknown, options: FrontCheckOptio
     ...check("tls", (tls, here) => checkTls(here, tls, args.domain, options)),
     ...check("addresses", checkAddresses),
     ...check("port", whole(1, 65535)),
+    ...check("statusPort", (port, here) => checkStatusPort(here, port, args.port ?? FRONT_DEFAULTS.port)),
     ...check("nginx", parsed(parseNginxVersion)),
     ...check("workers", whole(1, 512)),
     ...check("connections", whole(1024, 1_000_000)),
@@ -63,6 +78,11 @@ export function checkFront(path: string, args: unknown, options: FrontCheckOptio
     ...check("drain", (drain, here) => checkTime(here, drain)),
     ...unknownKeys(path, args, [...FRONT_KEYS, ...otherKeys]),
   ];
+}
+
+function checkStatusPort(path: string, given: unknown, port: unknown): Issue[] {
+  if (given === port) return [issue(path, given, "another port than the clients'")];
+  return whole(1024, 65535)(given, path);
 }
 
 const TLS = "{ certificate, key } as PEM, or { certificateFile, keyFile } on the host";

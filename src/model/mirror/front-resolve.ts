@@ -32,6 +32,7 @@ export interface Front {
     | { readonly kind: "files"; readonly certificateFile: AbsolutePath; readonly keyFile: AbsolutePath };
   readonly addresses: readonly string[];
   readonly port: number;
+  readonly statusPort: number;
   /** Whether nginx knows `http2 on` (1.25.1 and newer). */
   readonly http2Directive: boolean;
   readonly workers: number | "auto";
@@ -64,6 +65,7 @@ export interface Front {
 export const FRONT_DEFAULTS = {
   addresses: ["0.0.0.0", "::"],
   port: 443,
+  statusPort: 9180,
   nginx: "1.22",
   connections: 8192,
   databases: ["sum.golang.org"],
@@ -94,6 +96,7 @@ export function resolveFront(args: FrontArgs<unknown>, context: FrontContext = {
         : { kind: "files", certificateFile: tls.certificateFile, keyFile: tls.keyFile },
     addresses: args.addresses ?? FRONT_DEFAULTS.addresses,
     port: args.port ?? FRONT_DEFAULTS.port,
+    statusPort: args.statusPort ?? FRONT_DEFAULTS.statusPort,
     http2Directive: value(parseNginxVersion("nginx", args.nginx ?? FRONT_DEFAULTS.nginx)) >= 1_025_001,
     workers: args.workers ?? "auto",
     connections: args.connections ?? FRONT_DEFAULTS.connections,

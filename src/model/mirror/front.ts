@@ -15,6 +15,12 @@ export interface FrontArgs<Value = string> {
   /** @default 443 */
   readonly port?: number;
   /**
+   * The port on 127.0.0.1 for metrics and readiness, never for clients: 1024 or above, and of its own for each mirror on
+   * a host.
+   * @default 9180
+   */
+  readonly statusPort?: number;
+  /**
    * Version of the host's nginx, as `nginx -v` says; 1.18 or newer. It decides how HTTP/2 is switched on.
    * @default "1.22"
    */

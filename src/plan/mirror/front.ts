@@ -68,7 +68,6 @@ function nginxPlace(place: MirrorPlace): NginxPlace {
     clientCa: paths.clientCa,
     cache: place.front.cache,
     generation: place.front.generation,
-    statusPort: place.front.statusPort,
     socket: place.athens.socket,
     readOnlyFlag: place.keeper.readOnlyFlag,
     metrics: place.keeper.metrics,
@@ -115,7 +114,7 @@ export function frontPlan<Text>(
     packages: ["nginx", "openssl", ...(front.tiers.length > 0 || front.sumdbThrough ? ["ca-certificates"] : [])],
     listens: [
       ...front.addresses.map((address) => ({ address, port: front.port, unit: place.front.unit })),
-      { address: "127.0.0.1", port: place.front.statusPort, unit: place.front.unit },
+      { address: "127.0.0.1", port: front.statusPort, unit: place.front.unit },
     ],
   };
 }

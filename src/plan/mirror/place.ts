@@ -36,8 +36,6 @@ export interface MirrorPlace {
     readonly cache: AbsolutePath;
     /** Changes when the store was repaired, so that cached answers of before are forgotten: an nginx include. */
     readonly generation: AbsolutePath;
-    /** Port on loopback for metrics and readiness; never for clients. */
-    readonly statusPort: number;
   };
   readonly keeper: {
     /** Checks, repairs, collects and watches the store. */
@@ -76,7 +74,6 @@ export function mirrorPlace(component: string): MirrorPlace {
       certificate: `${settings}/tls-chain.pem`,
       cache: `/var/cache/${user}`,
       generation: `${state}/generation.conf`,
-      statusPort: 9180,
     },
     keeper: {
       unit: `gofleet-${component}-store.service`,

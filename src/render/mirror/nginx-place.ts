@@ -13,7 +13,6 @@ export interface NginxPlace {
   readonly clientCa: AbsolutePath;
   readonly cache: AbsolutePath;
   readonly generation: AbsolutePath;
-  readonly statusPort: number;
   readonly socket: AbsolutePath;
   readonly readOnlyFlag: AbsolutePath;
   readonly metrics: AbsolutePath;

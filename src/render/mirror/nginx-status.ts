@@ -1,9 +1,10 @@
+import type { Front } from "../../model/mirror/front-resolve";
 import { onward } from "./nginx-headers";
 import type { NginxPlace } from "./nginx-place";
 import { block, word } from "./nginx-text";
 
 /** Metrics and readiness, on loopback only: for the host's own monitoring, not for clients. */
-export function statusServer({ statusPort, metrics, readOnlyFlag }: NginxPlace): string {
+export function statusServer({ statusPort }: Front, { metrics, readOnlyFlag }: NginxPlace): string {
   return block(
     "server",
     `listen 127.0.0.1:${statusPort};`,

@@ -42,7 +42,7 @@ function configWith(digest: string, front: Front, place: NginxPlace): string {
     "",
     clientServer(front, place, digest),
     "",
-    statusServer(place),
+    statusServer(front, place),
   );
   return `${MARKER}\n\n${main}\n\n${http}\n`;
 }

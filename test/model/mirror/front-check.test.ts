@@ -30,7 +30,8 @@ describe("front args", () => {
 
   it("are taken in full", () => {
     const all = {
-      ...{ domain, tls, addresses: ["192.0.2.1", "2001:db8::1"], port: 8443, nginx: "1.26.3", workers: 4 },
+      ...{ domain, tls, addresses: ["192.0.2.1", "2001:db8::1"], port: 8443, statusPort: 9181, nginx: "1.26.3" },
+      workers: 4,
       ...{ connections: 16384, limits: { requests: 500, burst: 5000, connections: 100 } },
       log: { requests: "all", file: "/var/log/mirror.log" },
       access: { users: { ci: "k3V9mZpQ7xTfLw2RbN8sHdYc" } },
@@ -53,6 +54,11 @@ describe("front args", () => {
     "a listen address twice": [{ addresses: ["::", "::"] }, /^addresses\[1\]: .*each once/],
     "a name to listen on": [{ addresses: ["localhost"] }, /^addresses\[0\]: /],
     "a port as text": [{ port: "443" }, /^port: given "443", wanted a whole number from 1 to 65535/],
+    "the clients' port for metrics": [
+      { port: 8443, statusPort: 8443 },
+      /^statusPort: .*another port than the clients'/,
+    ],
+    "a port for metrics that needs root": [{ statusPort: 80 }, /^statusPort: .*from 1024/],
     "an old nginx": [{ nginx: "1.14" }, /^nginx: .*1\.18 or newer/],
     "too few connections": [{ connections: 768 }, /^connections: given 768, wanted a whole number from 1024/],
     "an unknown log": [{ log: { requests: "some" } }, /^log\.requests: .*one of all, notable, none/],

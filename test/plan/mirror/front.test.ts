@@ -94,6 +94,14 @@ describe("front plan", () => {
     }
   });
 
+  it("has metrics on the port that is said, and keeps it free from others", () => {
+    const { args, context } = FRONT_CASES.plain ?? assert.fail();
+    const { files, listens } = planOf(resolveFront({ ...args, statusPort: 9181 }, context));
+    assert.match(files.find(({ path }) => path === place.front.config)?.text ?? "", /listen 127\.0\.0\.1:9181;/);
+    assert.deepEqual(listens.at(-1), { address: "127.0.0.1", port: 9181, unit: place.front.unit });
+    assert.ok(!JSON.stringify(files).includes("9180"));
+  });
+
   it("needs the certificate's text where it is a file of ours", () => {
     assert.throws(() => frontPlan(front("plain"), place, { config: "" }), /certificates must be among its texts/);
   });
