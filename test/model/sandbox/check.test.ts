@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { checkSandbox } from "../../../src/model/sandbox/check";
+
+const GOOD = {
+  agent: { kind: "exec", command: ["/usr/local/bin/runner", "--once"] },
+  slots: 2,
+  cache: { kind: "tmpfs", size: "2 GiB" },
+  limits: { memory: "8 GiB", cpus: 4 },
+};
+const UNKNOWN = Symbol("later");
+
+const problems = (args: unknown) =>
+  checkSandbox(args, { isUnknown: (value) => value === UNKNOWN }).map(({ path, wanted }) => `${path}: ${wanted}`);
+const withArgs = (more: object) => ({ ...GOOD, ...more });
+const agent = (more: object) => withArgs({ agent: { ...GOOD.agent, ...more } });
+const cache = (more: object) => withArgs({ cache: { ...GOOD.cache, ...more } });
+const limits = (more: object) => withArgs({ limits: { ...GOOD.limits, ...more } });
+const allow = (...entries: readonly unknown[]) => withArgs({ network: { allow: entries } });
+
+describe("the args of a build sandbox", () => {
+  it("are few where the defaults will do", () => {
+    assert.deepEqual(problems(GOOD), []);
+    assert.deepEqual(problems({ ...GOOD, slots: undefined, network: {}, watermarks: {}, hardening: {}, job: {} }), []);
+  });
+
+  it("may say everything", () => {
+    const all = {
+      agent: { ...GOOD.agent, stop: { signal: "SIGQUIT", within: "30 min" } },
+      slots: 64,
+      cache: { kind: "disk", size: "24 GiB", scope: "shared", writes: "discard", maxAge: "2 d", path: "/srv/caches" },
+      modules: { max: "50 GiB" },
+      limits: { memory: "256 GiB", cpus: 1.5, tasks: 65536, openFiles: 4096, cpuWeight: 50, ioWeight: 10_000 },
+      network: {
+        allow: [
+          { host: "git.corp.example", ports: [22, 443] },
+          "10.20.0.0/16",
+          "2001:db8::/32",
+          "2001:db8::1",
+          "x.example",
+        ],
+        resolver: "10.20.0.53",
+      },
+      confinement: "complain",
+      userNamespaces: true,
+      inputs: { testdata: "/srv/testdata" },
+      job: { before: ["/usr/bin/true"], after: ["/usr/bin/logger", "done", ""] },
+      watermarks: { low: "70 %", pause: "80%", reclaim: "90 %", every: "30 s" },
+      hardening: { off: ["PrivateUsers"], canary: false },
+    };
+    assert.deepEqual(problems(all), []);
+  });
+
+  const wrong: Record<string, [args: unknown, says: RegExp]> = {
+    "a scalar": ["ci", /^: an object such as/],
+    "no agent": [{ ...GOOD, agent: undefined }, /^agent: an agent such as/],
+    "no cache": [{ ...GOOD, cache: undefined }, /^cache: the build cache/],
+    "no limits": [{ ...GOOD, limits: undefined }, /^limits: limits such as/],
+    "a key misspelt": [withArgs({ confinment: "enforce" }), /^confinment: no such key; did you mean "confinement"/],
+
+    "an agent without a kind": [withArgs({ agent: { command: ["/bin/true"] } }), /^agent\.kind: kind exec/],
+    "an agent of a kind that is none": [agent({ kind: "shell" }), /^agent\.kind: kind exec/],
+    "an agent without a command": [agent({ command: undefined }), /^agent\.command: a command such as/],
+    "a command as one text": [
+      agent({ command: "/usr/bin/runner --once" }),
+      /^agent\.command: a program by its absolute/,
+    ],
+    "a command without words": [agent({ command: [] }), /^agent\.command: a program by its absolute path/],
+    "a program to be looked for": [
+      agent({ command: ["runner"] }),
+      /^agent\.command\[0\]: a program by its absolute path/,
+    ],
+    "an argument of two lines": [
+      agent({ command: ["/bin/sh", "a\nb"] }),
+      /^agent\.command\[1\]: an argument, as one line/,
+    ],
+    "a signal that stops nothing": [agent({ stop: { signal: "SIGKILL" } }), /^agent\.stop\.signal: one of "SIGTERM"/],
+    "a stop without a unit": [agent({ stop: { within: 120 } }), /^agent\.stop\.within: a duration/],
+
+    "no slots at all": [withArgs({ slots: 0 }), /^slots: a whole number from 1 to 64/],
+    "too many slots": [withArgs({ slots: 65 }), /^slots: a whole number from 1 to 64/],
+    "half a slot": [withArgs({ slots: 1.5 }), /^slots: a whole number/],
+
+    "a cache of another kind": [cache({ kind: "ramdisk" }), /^cache\.kind: one of "tmpfs", "disk"/],
+    "a cache without a size": [cache({ size: undefined }), /^cache\.size: a size such as/],
+    "a decimal size": [cache({ size: "2 GB" }), /^cache\.size: "GiB" instead of "GB"/],
+    "a cache too small for one build": [cache({ size: "32 MiB" }), /^cache\.size: at least "64 MiB"/],
+    "a scope that is none": [cache({ scope: "host" }), /^cache\.scope: one of "slot", "shared"/],
+    "discarding what nobody shares": [cache({ writes: "discard" }), /^cache\.writes: "keep", or scope "shared"/],
+    "copies of a cache that is on the disk": [cache({ kind: "disk", persist: "1 h" }), /^cache\.persist: nothing/],
+    "copies too often": [cache({ persist: "5 s" }), /^cache\.persist: a duration from "1 min"/],
+    "an age that go cuts short": [cache({ maxAge: "30 d" }), /^cache\.maxAge: .*"5 d"/],
+    "a relative path": [cache({ path: "cache" }), /^cache\.path: an absolute path/],
+    "a budget of modules without a unit": [withArgs({ modules: { max: 50 } }), /^modules\.max: a size/],
+
+    "no memory": [limits({ memory: undefined }), /^limits\.memory: the memory of all jobs/],
+    "memory that the caches fill": [
+      limits({ memory: "4 GiB" }),
+      /^limits\.memory: at least "6 GiB": 4 GiB of caches in memory, and 1 GiB for builds for each slot/,
+    ],
+    "memory that one shared cache fills": [
+      { ...GOOD, cache: { ...GOOD.cache, scope: "shared" }, limits: { memory: "3 GiB" } },
+      /^limits\.memory: at least "4 GiB": 2 GiB of caches/,
+    ],
+    "memory that is too little for builds": [
+      { ...GOOD, slots: 1, cache: { size: "2 GiB" }, limits: { memory: "512 MiB" } },
+      /^limits\.memory: at least "1 GiB": 1 GiB for builds$/,
+    ],
+    "processors as a text": [limits({ cpus: "4" }), /^limits\.cpus: a number of processors/],
+    "less than a tenth of a processor": [limits({ cpus: 0.01 }), /^limits\.cpus: a number of processors/],
+    "tasks for one slot of two": [limits({ tasks: 300 }), /^limits\.tasks: at least 512: 256 for each slot/],
+    "a weight of nothing": [limits({ ioWeight: 0 }), /^limits\.ioWeight: a whole number from 1 to 10000/],
+
+    "one host for a list": [withArgs({ network: { allow: "git.corp.example" } }), /^network\.allow: a list of hosts/],
+    "a URL for a host": [
+      allow("https://git.corp.example/"),
+      /^network\.allow\[0\]: a network such as .*without a scheme/,
+    ],
+    "a host with its port": [allow("git.corp.example:443"), /^network\.allow\[0\]: .*ports apart/],
+    "all addresses": [allow("0.0.0.0/0"), /^network\.allow\[0\]: a part of all addresses/],
+    "a network of too many bits": [allow("10.0.0.0/33"), /^network\.allow\[0\]: a network of at most 32 bits/],
+    "an address with a zone": [allow("fe80::1%eth0"), /^network\.allow\[0\]: a host such as/],
+    "a port that is none": [
+      allow({ host: "x.example", ports: [70_000] }),
+      /^network\.allow\[0\]\.ports\[0\]: a TCP port/,
+    ],
+    "a host without ports": [
+      allow({ host: "x.example", ports: [] }),
+      /^network\.allow\[0\]\.ports: a list of TCP ports/,
+    ],
+    "a resolver by name": [withArgs({ network: { resolver: "dns.example" } }), /^network\.resolver: the IP address/],
+
+    "confinement as a flag": [withArgs({ confinement: true }), /^confinement: one of "enforce", "complain", "off"/],
+    "a word for a flag": [withArgs({ userNamespaces: "yes" }), /^userNamespaces: one of true, false/],
+    "inputs as a list": [withArgs({ inputs: ["/srv/testdata"] }), /^inputs: paths by name/],
+    "an input's name with a slash": [withArgs({ inputs: { "a/b": "/srv" } }), /^inputs\["a\/b"\]: a name of letters/],
+    "an input that is relative": [withArgs({ inputs: { data: "data" } }), /^inputs\.data: an absolute path/],
+    "a hook as one text": [withArgs({ job: { before: "true" } }), /^job\.before: a program by its absolute path/],
+    "marks in the wrong order": [
+      withArgs({ watermarks: { low: "90 %" } }),
+      /^watermarks\.pause: a share above low \(90 %\)/,
+    ],
+    "a reclaim below the pause": [
+      withArgs({ watermarks: { reclaim: "82 %" } }),
+      /^watermarks\.reclaim: a share of at least pause \(85 %\)/,
+    ],
+    "a mark of nothing": [withArgs({ watermarks: { low: "0 %" } }), /^watermarks\.low: a share from "1 %" to "99 %"/],
+    "a watch too often": [withArgs({ watermarks: { every: "1 s" } }), /^watermarks\.every: a duration from "5 s"/],
+    "a directive misspelt": [
+      withArgs({ hardening: { off: ["PrivateUser"] } }),
+      /^hardening\.off\[0\]: the name of a directive that slots have; did you mean "PrivateUsers"/,
+    ],
+    "a directive that no slot has": [
+      withArgs({ hardening: { off: ["RootImage"] } }),
+      /^hardening\.off\[0\]: .*see the table in docs/,
+    ],
+  };
+  for (const [name, [args, says]] of Object.entries(wrong)) {
+    it(`refuse ${name}`, () => {
+      const found = problems(args);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", says);
+    });
+  }
+
+  it("say everything that is wrong at once", () => {
+    const args = {
+      agent: { kind: "exec", command: ["runner"] },
+      slots: 0,
+      cache: { size: "1 GB" },
+      limits: { cpus: -1 },
+    };
+    assert.deepEqual(
+      problems(args).map((text) => text.split(":")[0]),
+      ["agent.command[0]", "slots", "cache.size", "limits.memory", "limits.cpus"],
+    );
+  });
+
+  it("wait for what is not known yet", () => {
+    assert.deepEqual(problems(cache({ size: UNKNOWN })), []);
+    assert.deepEqual(problems(limits({ memory: UNKNOWN })), []);
+    assert.deepEqual(problems(allow({ host: UNKNOWN, ports: [443] }, UNKNOWN)), []);
+    assert.equal(problems({ ...allow(UNKNOWN, "10.0.0.0/33"), limits: UNKNOWN }).length, 1);
+  });
+});
