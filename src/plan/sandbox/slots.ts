@@ -1,5 +1,6 @@
 import { sandboxDirectories, sandboxUsers, type SandboxDirectory } from "../../render/sandbox/host-files";
 import { cacheMount, mountUnitName } from "../../render/sandbox/cache-units";
+import { egressGuard } from "../../render/sandbox/egress-units";
 import { sandboxSlice } from "../../render/sandbox/slice";
 import { slotUnit } from "../../render/sandbox/slot-unit";
 import type { AbsolutePath, UnitName } from "../../model/names";
@@ -33,6 +34,7 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
     caches: `${place.cache}/slots`,
     sharedBuildCache: sandbox.cache.discard ? undefined : parts.sharedBuildCache,
     path: [place.bin, `${parts.toolchain.goRoot}/bin`],
+    guards: [egressGuard(place.egress.table)],
     requires: needs.requires,
     wants: needs.wants,
     apparmorProfile: sandbox.confinement === "off" ? undefined : place.apparmor.profile,
@@ -60,7 +62,8 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
       ...slots.map(({ unit }): PlanUnit => ({
         name: unit,
         onChange: "restart",
-        reads: [unitPath(place.template), place.config],
+        // Settings are read at the start of each job: a change of them ends none.
+        reads: [unitPath(place.template)],
       })),
     ],
   };

@@ -55,7 +55,7 @@ export function sandboxConfig(sandbox: Sandbox, network: Network, places: Sandbo
     pauseMark: places.pauseMark,
     jobLock: places.jobLock,
     metrics: places.metrics,
-    slots: places.slots,
+    slots: places.slots.map(slotSettings),
     cache: {
       kind: cache.kind,
       shared: places.sharedBuildCache ?? "",
@@ -84,6 +84,11 @@ export function sandboxConfig(sandbox: Sandbox, network: Network, places: Sandbo
     },
   };
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** The program knows no other field. */
+function slotSettings({ number, user, unit, workspace, buildCache, modules }: SlotConfig): SlotConfig {
+  return { number, user, unit, workspace, buildCache, modules };
 }
 
 function egressHost({ host, ports, modules }: Reachable) {

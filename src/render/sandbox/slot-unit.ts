@@ -22,6 +22,8 @@ export interface SlotUnit {
   readonly sharedBuildCache: AbsolutePath | undefined;
   /** Directories in which commands are looked for, before the system's. */
   readonly path: readonly AbsolutePath[];
+  /** Commands that must succeed, as root, before anything is made for a job. */
+  readonly guards: readonly UnitText[];
   /** Units without which no job begins. */
   readonly requires: readonly UnitName[];
   /** Units that come first, and whose failure stops nothing. */
@@ -49,7 +51,7 @@ export function slotUnit(unit: SlotUnit): string {
     [
       "Unit",
       {
-        Description: literal(`${text(`Build slot`)} %i ${text(`of ${component}`)}`),
+        Description: literal(`Build slot %i of ${text(component)}`),
         Requires: units(requires),
         Wants: units(["network-online.target", ...wants]),
         After: units(["network-online.target", ...requires, ...wants]),
@@ -68,7 +70,7 @@ export function slotUnit(unit: SlotUnit): string {
         // Root's own commands come before there is a workspace, and after it is gone.
         WorkingDirectory: literal(`-${path(unit.workspaces)}/%i/work`),
         Environment: surroundings(unit, buildCache),
-        ExecStartPre: literal(`+${command(unit, "prepare")}`),
+        ExecStartPre: [...unit.guards, command(unit, "prepare")].map((each) => literal(`+${each}`)),
         ExecStart: literal(`${command(unit, "run")} -- ${commandWords(agent.command)}`),
         ExecStopPost: literal(`+${command(unit, "finish")}`),
         Restart: literal("always"),
@@ -83,10 +85,13 @@ export function slotUnit(unit: SlotUnit): string {
         MemoryMax: literal(String(limits.slot.memoryBytes)),
         TasksMax: literal(String(limits.slot.tasks)),
         LimitNOFILE: literal(String(limits.openFiles)),
+        // A crash leaves no image of memory, which may hold a job's secrets.
         LimitCORE: literal("0"),
         ReadWritePaths: both(ofSlot(unit.workspaces), buildCache, ofSlot(unit.caches, "/modules")),
         AppArmorProfile: unit.apparmorProfile === undefined ? undefined : text(unit.apparmorProfile),
         ...hardening(unit),
+        // What one user writes into a shared cache, the users of all slots read and replace.
+        ...(unit.sharedBuildCache === undefined ? {} : { UMask: literal("0007") }),
       },
     ],
     ["Install", { WantedBy: literal("multi-user.target") }],

@@ -1,0 +1,59 @@
+import type { UnitName } from "../../model/names";
+import type { Network } from "../../model/sandbox/network";
+import { sandboxConfig } from "../../render/sandbox/sandbox-config";
+import type { HostPlan } from "../host-plan";
+import { mergePlans } from "../merge";
+import { textFile } from "../text-file";
+import { egressPlan, egressText } from "./egress";
+import { cachesPlan, keepersPlan, keepsCaches } from "./keepers";
+import { sandboxDownload, type SandboxParts } from "./parts";
+import { sandboxProbes } from "./probes";
+import { slotsPlan } from "./slots";
+
+/** The texts of a sandbox's files that depend on values. */
+export interface SandboxTexts<Text> {
+  /** The settings of `gofleet-sandbox`. */
+  readonly config: Text;
+  /** The firewall's rules. */
+  readonly egress: Text;
+}
+
+/** The texts, where the network is known. */
+export function sandboxTexts(parts: SandboxParts, network: Network): SandboxTexts<string> {
+  const { place } = parts;
+  const config = sandboxConfig(parts.sandbox, network, {
+    ...place,
+    go: `${parts.toolchain.goRoot}/bin/go`,
+    sharedBuildCache: parts.sharedBuildCache,
+    copies: place.keeper.copies,
+    slots: parts.slots,
+    watched: [place.cache, place.state, ...parts.buildCaches.map(({ path }) => path)],
+    toolchains: [parts.toolchain.trees],
+    table: place.egress.table,
+  });
+  return { config, egress: egressText(place, parts.slots.length, network) };
+}
+
+/** All that a host must hold for a build sandbox, but for its toolchain. */
+export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>): HostPlan<Text | string> {
+  const { place, program } = parts;
+  const requires: UnitName[] = [place.egress.unit];
+  return mergePlans<Text | string>(
+    {
+      files: [textFile(place.config, texts.config)],
+      // For people and for jobs: the programs by names without a digest.
+      symlinks: ["gofleet-sandbox", "gofleet-cache"].map((name) => ({
+        path: `${place.bin}/${name}`,
+        target: program,
+        switched: true,
+      })),
+      downloads: [sandboxDownload(parts.tool)],
+      packages: ["git"],
+      probes: sandboxProbes(parts),
+    },
+    slotsPlan<Text>(parts, { requires, wants: keepsCaches(parts) ? [place.keeper.unit] : [] }),
+    cachesPlan<Text>(parts),
+    keepersPlan<Text>(parts),
+    egressPlan<Text>(place, parts.slots.length, texts.egress, program),
+  );
+}

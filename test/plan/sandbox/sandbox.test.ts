@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DIRECTIVES } from "../../../src/model/sandbox/directives";
+import { manifest } from "../../../src/plan/manifest";
+import { temporaryDirectory } from "../../support/go";
+import { assertGolden } from "../../support/golden";
+import { skip } from "../../support/skip";
+import { assertSystemdTakes, shellcheck } from "./host-tools";
+import { parts, plan, textOf } from "./parts";
+
+const TEMPLATE = "/etc/systemd/system/gofleet-ci@.service";
+const OWN = (path: string) => !/egress|apparmor|denials/.test(path);
+
+describe("sandbox plan", () => {
+  it("is as written down", () => {
+    const made = plan({
+      network: { allow: [{ host: "git.corp.example", ports: [22, 443] }, "10.20.0.0/16"], resolver: "10.20.0.53" },
+      inputs: { testdata: "/srv/testdata" },
+      job: { before: ["/usr/bin/true"] },
+    });
+    assertGolden("sandbox/plan/manifest", manifest(made));
+    for (const { path, text } of made.files) if (OWN(path)) assertGolden(`sandbox/plan${path}`, text);
+    for (const { name, script } of made.probes) if (OWN(name)) assertGolden(`sandbox/plan/probes/${name}.sh`, script);
+  });
+
+  it("has units that systemd takes without a word", function () {
+    const made = plan();
+    assertSystemdTakes(
+      this,
+      made.files
+        .filter(({ path }) => path.startsWith("/etc/systemd/system/"))
+        // A template is read as one of its instances.
+        .map(({ path, text }) => ({ path: path.replace("@.", "@1."), text: text.replaceAll("%i", "1") })),
+    );
+  });
+
+  it("has probes that shellcheck has nothing to say of", function () {
+    for (const { script } of plan().probes) assert.equal(shellcheck(this, script), "");
+  });
+
+  it("exposes a slot as little as promised, and more with each directive that is turned off", function () {
+    const folder = temporaryDirectory();
+    const exposure = (text: string) => {
+      writeFileSync(join(folder, "gofleet-ci@1.service"), text);
+      const command = ["security", "--offline=yes", "--no-pager", join(folder, "gofleet-ci@1.service")];
+      const { stdout, stderr, error } = spawnSync("systemd-analyze", command, { encoding: "utf8" });
+      if (error) return skip(this, "there is no systemd-analyze");
+      if (/unrecognized option|Unknown/.test(stderr)) return skip(this, "systemd-analyze is older than 250");
+      return Number(/exposure level for [^:]*: ([0-9.]+)/.exec(stdout)?.[1]);
+    };
+    try {
+      mkdirSync(folder, { recursive: true });
+      const closed = exposure(textOf(plan(), TEMPLATE));
+      assert.ok(closed <= 1.5, `exposure ${closed}`);
+      assert.ok(
+        exposure(textOf(plan({ hardening: { off: ["SystemCallFilter", "PrivateUsers"] } }), TEMPLATE)) > closed,
+      );
+      assert.ok(exposure(textOf(plan({ userNamespaces: true }), TEMPLATE)) > closed);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("leaves out what is turned off, and nothing else", () => {
+    const lines = (off: Parameters<typeof plan>[0]) => textOf(plan(off), TEMPLATE).split("\n");
+    const all = lines({});
+    for (const { name } of DIRECTIVES) {
+      const without = lines({ hardening: { off: [name] } });
+      const missing = all.filter((line) => !without.includes(line));
+      assert.ok(
+        missing.length > 0 && missing.every((line) => line.startsWith(`${name}=`)),
+        `${name}: ${missing.join()}`,
+      );
+    }
+  });
+
+  it("starts what a slot needs before it, and no slot without its firewall", () => {
+    const unit = textOf(plan(), TEMPLATE);
+    assert.match(unit, /^Requires=gofleet-ci-egress\.service/m);
+    assert.match(unit, /^Wants=network-online\.target gofleet-ci-cache\.service$/m);
+    assert.match(unit, /^RequiresMountsFor=.*"\/var\/cache\/gofleet-ci\/slots\/%i\/build"$/m);
+    // Guard, then workspace; the agent itself is never root's.
+    assert.match(unit, /^ExecStartPre=\+\/bin\/sh .*\nExecStartPre=\+\/usr\/local\/lib\/.* "prepare" /m);
+    assert.match(unit, /^ExecStart=\/usr\/local\/lib\/.*"run" .* -- "\/usr\/local\/bin\/runner" "--once"$/m);
+    assert.match(unit, /^ExecStopPost=\+.* "finish" /m);
+  });
+
+  it("has a mount for each cache in memory, and none on the disk", () => {
+    const mounts = (more: Parameters<typeof plan>[0]) =>
+      plan(more).files.flatMap(({ path, text }) => (path.endsWith(".mount") ? [/^Where=(.*)$/m.exec(text)?.[1]] : []));
+    const slots = [1, 2].map((number) => `/var/cache/gofleet-ci/slots/${number}/build`);
+    assert.deepEqual(mounts({}), slots);
+    assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", scope: "shared" } }), [
+      "/var/cache/gofleet-ci/build",
+    ]);
+    // What a job discards is written to memory of its own.
+    assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", scope: "shared", writes: "discard" } }), slots);
+    assert.deepEqual(mounts({ cache: { size: "2 GiB" } }), []);
+    assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", path: "/srv/go-caches" } }), [
+      "/srv/go-caches/slots/1/build",
+      "/srv/go-caches/slots/2/build",
+    ]);
+  });
+
+  it("copies caches to the disk only where that is asked for", () => {
+    const keeps = (more: Parameters<typeof plan>[0]) =>
+      plan(more).files.some(({ path }) => path.endsWith("gofleet-ci-cache.service"));
+    assert.ok(keeps({}));
+    assert.ok(!keeps({ cache: { kind: "tmpfs", size: "2 GiB", persist: false } }));
+    assert.ok(!keeps({ cache: { size: "2 GiB" } }));
+  });
+
+  it("lets the users of all slots write a shared cache, and only a slot's own user its own", () => {
+    const shared = plan({ cache: { size: "2 GiB", scope: "shared" } });
+    assert.match(textOf(shared, TEMPLATE), /^UMask=0007$/m);
+    assert.match(textOf(shared, TEMPLATE), /^Environment="GOCACHE=\/var\/cache\/gofleet-ci\/build"$/m);
+    assert.match(
+      textOf(shared, "/etc/tmpfiles.d/gofleet-ci.conf"),
+      /^d \/var\/cache\/gofleet-ci\/build 2770 root gofleet-ci -$/m,
+    );
+    const own = plan({ cache: { size: "2 GiB" } });
+    assert.match(textOf(own, TEMPLATE), /^UMask=0077$/m);
+    assert.match(
+      textOf(own, "/etc/tmpfiles.d/gofleet-ci.conf"),
+      /^d \S+\/slots\/2\/build 0700 gofleet-ci-2 gofleet-ci -$/m,
+    );
+  });
+
+  it("takes a new size of a cache, or a new limit of the slice, without stopping anything", () => {
+    const units = plan().units.filter(({ name }) => /\.(mount|slice)$/.test(name));
+    assert.deepEqual(
+      units.map(({ name, onChange }) => [name.replace(/^.*\./, ""), onChange]),
+      [
+        ["slice", "none"],
+        ["mount", "reload"],
+        ["mount", "reload"],
+      ],
+    );
+  });
+
+  it("gives the program another name for another source, and the units with it", () => {
+    const { program } = parts();
+    assert.match(program, /^\/usr\/local\/lib\/gofleet\/ci\/sandbox-[0-9a-f]{12}-[0-9a-f]{8}\/bin\/gofleet-sandbox$/);
+    assert.equal(plan().downloads[0]?.build?.goRoot, "/etc/gofleet/go/goroot");
+    assert.ok(textOf(plan(), TEMPLATE).includes(program));
+  });
+});
