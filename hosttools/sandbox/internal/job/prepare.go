@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/lock"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
@@ -58,7 +58,7 @@ func waitForTurn(c *config.Config, s *config.Slot) (release func(), err error) {
 	defer cancel()
 	for {
 		if !pause.Paused(c.PauseMark) {
-			release, err := slot.Hold(ctx, c, s, syscall.LOCK_EX)
+			release, err := slot.Hold(ctx, c, s, lock.Exclusive)
 			if err != nil {
 				return nil, err
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/lock"
 	"gofleet/sandbox/internal/slot"
 )
 
@@ -59,7 +60,7 @@ func Run(c *config.Config, s *config.Slot, command []string) error {
 func hold(c *config.Config, s *config.Slot) (release func(), err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
-	release, err = slot.Hold(ctx, c, s, syscall.LOCK_SH)
+	release, err = slot.Hold(ctx, c, s, lock.Shared)
 	if errors.Is(err, os.ErrNotExist) || err == nil && release != nil && !slot.Busy(c, s) {
 		return nil, fmt.Errorf("slot %d is not prepared: `gofleet-sandbox prepare` goes first", s.Number)
 	}

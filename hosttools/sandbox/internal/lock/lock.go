@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+// Ways to hold a lock.
+const (
+	Shared    = syscall.LOCK_SH
+	Exclusive = syscall.LOCK_EX
+)
+
 // File waits for a lock file of one's own; the returned function gives it back.
 func File(path string) (release func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o600)
@@ -21,7 +27,7 @@ func File(path string) (release func(), err error) {
 	return func() { file.Close() }, nil
 }
 
-// Try takes an open file's lock, `how` being syscall.LOCK_SH or LOCK_EX, and waits for it as long as the context lasts; an
+// Try takes an open file's lock, shared or exclusive, and waits for it as long as the context lasts; an
 // ended context takes a free lock all the same. False: somebody has it.
 func Try(ctx context.Context, file *os.File, how int) (bool, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {

@@ -4,11 +4,13 @@ package modules
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -78,6 +80,8 @@ type fetch struct {
 	ctx     context.Context
 	c       *config.Config
 	staging string
+	// proxies is GOPROXY without `direct`.
+	proxies string
 }
 
 func (f *fetch) all(names []module.Version) error {
@@ -95,7 +99,7 @@ func (f *fetch) all(names []module.Version) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if err := f.checkSumDatabase(); err != nil {
+	if err := f.settle(); err != nil {
 		return err
 	}
 	for len(missing) > 0 {
@@ -136,15 +140,26 @@ func (f *fetch) full() (string, error) {
 	return "", nil
 }
 
-// checkSumDatabase refuses to fetch what nobody vouches for. Modules of one's own may be left out, by GONOSUMDB.
-func (f *fetch) checkSumDatabase() error {
-	out, err := f.command("env", "GOSUMDB").Output()
+// settle finds out where modules come from, and refuses to fetch what nobody vouches for. Jobs say which modules: they
+// must not make the module user connect anywhere but to the proxy.
+func (f *fetch) settle() error {
+	out, err := f.command("env", "-json", "GOPROXY", "GOSUMDB").Output()
 	if err != nil {
 		return fmt.Errorf("%s env: %w%s", f.c.Go, err, stderr(err))
 	}
-	if strings.TrimSpace(string(out)) == "off" {
+	var env struct{ GOPROXY, GOSUMDB string }
+	if err := json.Unmarshal(out, &env); err != nil {
+		return fmt.Errorf("%s env: %w", f.c.Go, err)
+	}
+	if env.GOSUMDB == "off" {
 		return errors.New("GOSUMDB is off: jobs say which modules are fetched, and the checksum database what is in them; turn it on, and name modules of your own in GONOSUMDB")
 	}
+	proxies := strings.FieldsFunc(env.GOPROXY, func(r rune) bool { return r == ',' || r == '|' })
+	proxies = slices.DeleteFunc(proxies, func(each string) bool { return each == "direct" })
+	if len(proxies) == 0 || proxies[0] == "off" {
+		return fmt.Errorf("GOPROXY is %q: the shared module cache is filled from a proxy only; name one", env.GOPROXY)
+	}
+	f.proxies = strings.Join(proxies, ",")
 	return nil
 }
 
@@ -156,13 +171,17 @@ func (f *fetch) command(arguments ...string) *exec.Cmd {
 	for name, value := range f.c.Modules.Environment {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	// Later ones count. Without GOVCS a name could make git connect anywhere.
+	// Later ones count.
 	cmd.Env = append(cmd.Env,
 		"HOME="+below("home"), "GOPATH="+below("path"), "GOCACHE="+below("build"), "GOMODCACHE="+below("mod"), "TMPDIR="+below("tmp"),
-		"GOENV=off", "GOFLAGS=", "GOTOOLCHAIN=local", "GOVCS=*:off", "GOWORK=off", "GO111MODULE=on")
-	if err := errors.Join(os.MkdirAll(below("tmp"), 0o700), os.MkdirAll(below("home"), 0o700)); err != nil {
-		cmd.Err = err
+		"GOENV=off", "GOFLAGS=", "GOTOOLCHAIN=local", "GONOPROXY=none", "GOVCS=*:off", "GOWORK=off", "GO111MODULE=on")
+	if f.proxies != "" {
+		cmd.Env = append(cmd.Env, "GOPROXY="+f.proxies)
 	}
+	// Without telemetry: it goes on writing after the command has ended.
+	telemetry := below("home/.config/go/telemetry")
+	cmd.Err = errors.Join(cmd.Err, os.MkdirAll(below("tmp"), 0o700), os.MkdirAll(telemetry, 0o700),
+		os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o600))
 	return cmd
 }
 

@@ -39,8 +39,11 @@ func Tree(ctx context.Context, path string) error {
 	if err := Contents(ctx, path); err != nil {
 		return err
 	}
-	if _, err := unlink(parent, name); err != nil {
+	switch descend, err := unlink(parent, name); {
+	case err != nil:
 		return fmt.Errorf("%s: cannot be deleted: %w", path, err)
+	case descend:
+		return fmt.Errorf("%s: somebody is still writing there; end the processes that use it", path)
 	}
 	return nil
 }

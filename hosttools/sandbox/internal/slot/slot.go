@@ -25,7 +25,7 @@ func MakeLock(c *config.Config, s *config.Slot, uid, gid int) error {
 	return errors.Join(file.Chown(uid, gid), file.Chmod(0o400), file.Close())
 }
 
-// Hold takes the slot's lock, `how` being syscall.LOCK_SH or LOCK_EX, waiting as long as the context lasts. Nil: somebody
+// Hold takes the slot's lock, shared or exclusive, waiting as long as the context lasts. Nil: somebody
 // else has it.
 func Hold(ctx context.Context, c *config.Config, s *config.Slot, how int) (release func(), err error) {
 	file, err := os.OpenFile(c.Lock(s), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
@@ -73,7 +73,7 @@ func Since(c *config.Config, s *config.Slot) time.Time {
 // lasts. Nil: it still has one.
 func Idle(ctx context.Context, c *config.Config, s *config.Slot) (release func(), err error) {
 	for {
-		release, err := Hold(ctx, c, s, syscall.LOCK_EX)
+		release, err := Hold(ctx, c, s, lock.Exclusive)
 		if errors.Is(err, os.ErrNotExist) {
 			// No job has ever been here.
 			return func() {}, nil
