@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { FORGES, type ForgeName } from "../report/forge";
 import { DEFAULT_APPROVAL, DEFAULT_FAIL_ON, GATE_KINDS, type GateKind, type GateOptions } from "../report/gate";
@@ -20,6 +20,7 @@ export interface ReportArgs {
   readonly commit?: string;
   readonly html?: string;
   readonly json?: string;
+  readonly summary?: string;
   readonly failOn: readonly GateKind[];
   readonly approval: string;
   readonly approved: readonly string[];
@@ -39,6 +40,7 @@ export function reportOptions(command: Command): Command {
     .option("--out <file>", "where the report goes (default: standard output)")
     .option("--html <file>", "write the whole report as a page as well")
     .option("--json <file>", "write the whole report as JSON as well")
+    .option("--summary <file>", "append the report as long as GitHub's step summary may be: $GITHUB_STEP_SUMMARY")
     .addOption(
       new Option("--forge <name>", "whose limit of a comment Markdown keeps to").choices([...FORGES]).default("github"),
     )
@@ -76,14 +78,15 @@ export function gateOptions({
 
 /** Writes the report in every form that was asked for, and sets the exit code by its gate. */
 export function writeReport(report: Report, args: ReportArgs & { readonly source: Source | undefined }): void {
-  const { format, out, html, json, source } = args;
+  const { format, out, html, json, summary, source } = args;
   const page = (): string => renderHtml(report, args);
-  const markdown = (): string => renderMarkdown(report, { ...args, source }).text;
-  const text = { md: markdown, html: page, json: () => renderJson(report) }[format]();
+  const markdown = (forge: ForgeName): string => renderMarkdown(report, { ...args, source, forge }).text;
+  const text = { md: () => markdown(args.forge), html: page, json: () => renderJson(report) }[format]();
   if (out === undefined) process.stdout.write(text);
   else writeFileSync(out, text);
   if (html !== undefined) writeFileSync(html, page());
   if (json !== undefined) writeFileSync(json, renderJson(report));
+  if (summary !== undefined) appendFileSync(summary, markdown("github-summary"));
   if (report.gate.pass) return;
   const reasons = report.gate.reasons.filter(({ approved }) => !approved).map(({ text: why }) => why.toJSON());
   console.error(`gofleet: stopped: ${reasons.map(oneLine).join("; ")}`);

@@ -1,5 +1,5 @@
 import type { Report, Risk } from "./report";
-import { counted, own, type Words } from "./words";
+import { counted, joined, own, type Words } from "./words";
 
 /** The machine's verdict: may this be merged, or applied. */
 export interface Gate {
@@ -94,4 +94,12 @@ function stops({ kind, level }: Risk, failOn: readonly string[]): boolean {
 /** True: an approval is all that is missing. */
 export function approvable({ reasons }: Gate): boolean {
   return reasons.every(({ kind, approved }) => approved || APPROVABLE.includes(kind));
+}
+
+/** The kinds of reasons, each once, and the limits that are passed; undefined where there are none. */
+export function shortly({ reasons }: Gate): Words | undefined {
+  if (reasons.length === 0) return undefined;
+  const kinds = new Set(reasons.flatMap(({ kind }) => (kind === "limit" ? [] : [kind])));
+  const limits = reasons.flatMap(({ kind, text }) => (kind === "limit" ? [text] : []));
+  return joined([...[...kinds].map(own), ...limits], ", ");
 }

@@ -1,3 +1,4 @@
+import { approvable, shortly } from "./gate";
 import { groupComponents, groupPolicies, type ComponentGroup, type PolicyGroup } from "./grouped";
 import { detailHtml } from "./html-details";
 import { STYLE } from "./html-style";
@@ -20,7 +21,7 @@ export function renderHtml(report: Report, { source, title }: HtmlOptions = {}):
   };
   const several = report.stacks.length > 1;
   const body = html`
-    ${head(report, source, title)} ${gate(report)}
+    ${head(report, source, title)} ${gateHtml(report)}
     ${section(
       "Look at this first",
       report.risks.length,
@@ -97,15 +98,13 @@ const PILLS: Readonly<Record<string, string>> = {
   same: "unchanged",
 };
 
-function gate({ gate: { pass, reasons, approval } }: Report): Html {
-  if (reasons.length === 0) return html``;
-  const title = pass ? html`<b>Approved</b> by <code>${approval}</code>:` : html`<b>Stopped:</b>`;
-  return html`<div class="gate ${pass ? "pass" : "stop"}">
-    ${title}
-    <ul>
-      ${reasons.map(({ text }) => html`<li>${phrase(text)}</li>`)}
-    </ul>
-  </div>`;
+function gateHtml({ gate }: Report): Html {
+  const why = shortly(gate);
+  if (why === undefined) return html``;
+  const title = gate.pass ? html`<b>Approved</b> by <code>${gate.approval}</code>:` : html`<b>Stopped:</b>`;
+  const way =
+    gate.pass || !approvable(gate) ? html`` : html` <code>${gate.approval}</code> on this change lets it pass.`;
+  return html`<p class="gate ${gate.pass ? "pass" : "stop"}">${title} ${phrase(why)}.${way}</p>`;
 }
 
 function riskHtml({ level, text, stack, position }: Risk, several: boolean, link: Link): Html {
@@ -146,12 +145,13 @@ function componentHtml({ first, all }: ComponentGroup, several: boolean, link: L
 function policyHtml({ first, all }: PolicyGroup, link: Link): Html {
   const level = { mandatory: "danger", remediate: "notice", advisory: "attention" }[first.level];
   const on = all.flatMap(({ resource, position }) =>
-    resource === undefined ? [] : [html` <code>${resource}</code>${link(position)}`],
+    resource === undefined ? [] : [html`<code>${resource}</code>${link(position)}`],
   );
+  const where = on.length === 0 ? html`` : html` on ${on.map((each, index) => (index === 0 ? each : html`, ${each}`))}`;
   const lines = first.message.split("\n").filter((line) => line.trim() !== "");
   return html`<li class="${level}">
     <b><code>${first.policy}</code></b>
-    (${first.level}${first.severity === undefined ? "" : `, ${first.severity}`})${on}
+    (${first.level}${first.severity === undefined ? "" : `, ${first.severity}`})${where}
     <div class="said">${lines.map((line) => html`<p>${line}</p>`)}</div>
   </li>`;
 }

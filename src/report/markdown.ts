@@ -5,7 +5,7 @@ import { linkOf, type Source } from "./links";
 import { detailItem } from "./markdown-details";
 import { code, fenced, place, sentence } from "./markdown-text";
 import { picture } from "./mermaid";
-import { approvable } from "./gate";
+import { approvable, shortly } from "./gate";
 import type { ComponentChange, DiagnosticRow, Level, Report, Risk } from "./report";
 import { capital } from "./words";
 
@@ -68,7 +68,6 @@ function items(report: Report, forge: Forge, options: MarkdownOptions): Item[] {
     ...(drawn === undefined ? [] : [{ kind: "picture", text: fenced(drawn, "mermaid") }]),
     ...groupPolicies(report.policies).map((group) => ({
       kind: "policy result",
-      tight: true,
       heading: "### Policies",
       text: policyText(group, link),
     })),
@@ -118,13 +117,12 @@ function policyFact(stacks: Report["stacks"], policies: Report["policies"]): str
 
 /** What stops the change in one line: the risks below say more. */
 function gateItems({ gate }: Report): Item[] {
-  if (gate.reasons.length === 0) return [];
-  const kinds = [...new Set(gate.reasons.filter(({ kind }) => kind !== "limit").map(({ kind }) => kind))];
-  const limits = gate.reasons.filter(({ kind }) => kind === "limit").map(({ text }) => sentence(text));
-  const why = [...kinds, ...limits].join(", ");
-  if (gate.pass) return [{ kind: "gate", text: `> ✅ **Approved** by ${code(gate.approval)}: ${why}` }];
-  const way = approvable(gate) ? ` ${code(gate.approval)} on this change lets it pass.` : "";
-  return [{ kind: "gate", text: `> ⛔ **Stopped:** ${why}.${way}` }];
+  const why = shortly(gate);
+  if (why === undefined) return [];
+  const text = gate.pass
+    ? `✅ **Approved** by ${code(gate.approval)}: ${sentence(why)}`
+    : `⛔ **Stopped:** ${sentence(why)}.${approvable(gate) ? ` ${code(gate.approval)} on this change lets it pass.` : ""}`;
+  return [{ kind: "gate", text: `> ${text}` }];
 }
 
 const NAMES = 8;

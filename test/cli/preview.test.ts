@@ -31,6 +31,24 @@ describe("gofleet preview of saved events", function () {
     );
   });
 
+  it("writes what a comment has no room for to the step summary, after what is there", async () => {
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`/etc/${i}`, `${i} `.repeat(900)]));
+    const events = [...updated("big", { hosts: 2, files: {} }, { hosts: 2, files }), SUMMARY];
+    writeFileSync(join(folder, "big.ndjson"), file(events).text);
+    writeFileSync(join(folder, "summary.md"), "of another step\n");
+    const args = ["--events", "big.ndjson", "--summary", "summary.md", "--full", "https://ci.example/7"];
+    const { code, out, err } = await gofleet(folder, ["preview", ...args]);
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /\*\*Left out here, for want of room:\*\* \d+ file differences\. See \[the whole report\]\(https:\/\/ci/,
+    );
+    const summary = readFileSync(join(folder, "summary.md"), "utf8");
+    assert.match(summary, /^of another step\n## /);
+    assert.equal(summary.split("<details>").length - 1, 60);
+    assert.ok(out.length < 65_536 && summary.length > out.length);
+  });
+
   it("ends with 4 where the gate stops the change, after the report is written; an approval lets it pass", async () => {
     const stopped = await gofleet(folder, ["preview", "--events", "gone.ndjson", "--out", "gone.md"]);
     assert.equal(stopped.code, 4, stopped.err);
@@ -45,7 +63,11 @@ describe("gofleet preview of saved events", function () {
     const kind = await gofleet(folder, ["preview", "--events", "dev.ndjson", "--fail-on", "deletes"]);
     assert.equal(kind.code, 2);
     assert.match(kind.err, /"deletes"; wanted none, or some of failure, policy/);
-    assert.equal((await gofleet(folder, ["preview", "--events", "dev.ndjson", "--refresh"])).code, 2);
+    for (const option of ["--refresh", "--look"]) {
+      assert.equal((await gofleet(folder, ["preview", "--events", "dev.ndjson", option])).code, 2, option);
+    }
+    const share = await gofleet(folder, ["preview", "--low-disk", "ten"]);
+    assert.match(share.err, /Wanted a share, such as "10 %"/);
     const missing = await gofleet(folder, ["preview", "--events", "nowhere.json"]);
     assert.equal(missing.code, 1);
     assert.match(missing.err, /nowhere\.json/);
