@@ -1,0 +1,110 @@
+import type { AbsolutePath } from "../../model/names";
+import { apparmorCommon } from "../../render/sandbox/apparmor-common";
+import { apparmorProfiles, type SlotProfile } from "../../render/sandbox/apparmor-profile";
+import { apparmorScript } from "../../render/sandbox/apparmor-script";
+import { apparmorService } from "../../render/sandbox/apparmor-units";
+import { command, quote } from "../../render/shell";
+import type { HostPlan, PlanCheck, PlanFile, PlanProbe } from "../host-plan";
+import { textFile } from "../text-file";
+import type { SandboxPlace } from "./place";
+
+/** How the slots of a sandbox are confined by AppArmor. */
+export interface Confinement {
+  readonly mode: "enforce" | "complain";
+  readonly userNamespaces: boolean;
+  readonly slots: readonly (SlotProfile & { readonly user: string })[];
+  /**
+   * Directories of programs that jobs read and execute, besides `/usr`, `/opt` and their like: by their real paths, for
+   * that is what AppArmor sees behind a link.
+   */
+  readonly programs: readonly AbsolutePath[];
+}
+
+/**
+ * The slots' AppArmor profiles: the files, the unit that loads them before any slot starts, a check before the switch
+ * that this kernel can enforce them, and a probe that each is loaded in its mode and that processes are held by it.
+ * Slots must require `place.apparmor.unit`, and name their profile.
+ */
+export function confinementPlan(place: SandboxPlace, confinement: Confinement): Partial<HostPlan> {
+  const { component, apparmor } = place;
+  const { mode, userNamespaces, slots, programs } = confinement;
+  const common = `/etc/apparmor.d/${apparmor.profile}.d/common` as const;
+  const profiles = (abi: "3.0" | "4.0") =>
+    apparmorProfiles({ mode, abi, userNamespaces, common: `${apparmor.profile}.d/common`, slots });
+  const script = apparmorScript({
+    prefix: apparmor.profile,
+    profiles: slots.map(({ profile }) => profile),
+    path: apparmor.path,
+    ...(userNamespaces ? { path4: apparmor.path4 } : {}),
+  });
+  const files = [
+    // The distribution's service reads them at boot, before a link through the release may lead anywhere.
+    copy(
+      common,
+      apparmorCommon({ component, mode, userNamespaces, programs, config: place.config, jobLock: place.jobLock }),
+    ),
+    copy(apparmor.path, profiles("3.0")),
+    ...(userNamespaces ? [textFile(apparmor.path4, profiles("4.0"))] : []),
+    textFile(apparmor.script, script),
+  ];
+  const unit: AbsolutePath = `/etc/systemd/system/${apparmor.unit}`;
+  return {
+    files: [...files, textFile(unit, apparmorService({ component, script: apparmor.script }))],
+    symlinks: [
+      {
+        path: `/etc/systemd/system/multi-user.target.wants/${apparmor.unit}`,
+        target: `../${apparmor.unit}`,
+        switched: false,
+      },
+    ],
+    // A restart would take the slots down with it, and leave their processes without a profile meanwhile.
+    units: [{ name: apparmor.unit, onChange: "reload", reads: [unit, ...files.map(({ path }) => path)] }],
+    checks: [confinementCheck(place)],
+    probes: [confinementProbe(place, confinement)],
+    packages: ["apparmor"],
+  };
+}
+
+function copy(path: AbsolutePath, text: string): PlanFile {
+  return { ...textFile(path, text), place: "copy" };
+}
+
+function confinementCheck({ apparmor }: SandboxPlace): PlanCheck {
+  const script = `#!/bin/sh
+set -eu
+exec sh "$GOFLEET_STAGED"${quote(apparmor.script)} check "$GOFLEET_STAGED"
+`;
+  return { name: "apparmor", timeout: 60, script };
+}
+
+/**
+ * systemd must put a process of each slot's user under its profile, in its mode, and what runs in the slot now must be
+ * under it too. A slot that prepares its next job has no process of its own just then.
+ */
+function confinementProbe(place: SandboxPlace, { mode, slots }: Confinement): PlanProbe {
+  const script = `#!/bin/sh
+set -eu
+held() {
+  [ "$1" = "$2 (${mode})" ] || {
+    echo "$3 is under $(printf '%s' "$1" | tr -d '\\n'), not under $2 (${mode}): systemctl status "${quote(place.apparmor.unit)} >&2
+    exit 1
+  }
+}
+slot() {
+  grep -qxF "$1 (${mode})" /sys/kernel/security/apparmor/profiles || {
+    echo "profile $1 is not loaded in ${mode} mode: systemctl status "${quote(place.apparmor.unit)} >&2
+    exit 1
+  }
+  held "$(systemd-run --quiet --pipe --wait --collect -p AppArmorProfile="$1" -p User="$2" -p Group=${quote(place.group)} \\
+    cat /proc/self/attr/current)" "$1" "a process of $2"
+  pid=$(${command("systemctl", "show", "--property=MainPID", "--value")} "$3")
+  [ "$pid" != 0 ] || return 0
+  # Its process is systemd's own for a moment.
+  sleep 1
+  now=$(cat "/proc/$pid/attr/current" 2>/dev/null) || return 0
+  held "$now" "$1" "$3"
+}
+${slots.map(({ profile, user, unit }) => command("slot", profile, user, unit)).join("\n")}
+`;
+  return { name: "apparmor", timeout: 30 + 15 * slots.length, script };
+}
