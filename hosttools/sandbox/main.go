@@ -23,7 +23,9 @@ type command struct {
 type run func(arguments []string) error
 
 // commands of gofleet-sandbox, besides `cache`.
-var commands = []command{}
+var commands = []command{
+	{"canary", "", "build a small workspace under the directives of a unit, before it is switched on", declareCanary},
+}
 
 func main() {
 	err := dispatch(filepath.Base(os.Args[0]), os.Args[1:])

@@ -1,0 +1,259 @@
+package canary
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gofleet/sandbox/internal/config"
+)
+
+// sources is the Go workspace that is built. Only the standard library is imported: the canary has no network.
+var sources = map[string]string{
+	"go.mod": "module canary\n\ngo 1.21\n",
+	"hello/main.go": `package main
+
+import (
+	"fmt"
+	"os"
+
+	"canary/lib"
+)
+
+func main() {
+	if got := lib.Sum(1000); got != 499500 {
+		fmt.Println("the sum is", got)
+		os.Exit(1)
+	}
+}
+`,
+	"native/main.go": `package main
+
+/*
+#include <stdlib.h>
+
+static int twice(int n) { return abs(n) * 2; }
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+
+	"canary/lib"
+)
+
+func main() {
+	if got := int(C.twice(C.int(-lib.Sum(3)))); got != 6 {
+		fmt.Println("twice is", got)
+		os.Exit(1)
+	}
+}
+`,
+	"lib/lib.go": `// Package lib adds up numbers in goroutines.
+package lib
+
+import "sync"
+
+// Sum is that of all numbers below n.
+func Sum(n int) int {
+	var lock sync.Mutex
+	var group sync.WaitGroup
+	sum := 0
+	for i := 0; i < n; i++ {
+		group.Add(1)
+		go func(i int) {
+			defer group.Done()
+			lock.Lock()
+			defer lock.Unlock()
+			sum += i
+		}(i)
+	}
+	group.Wait()
+	return sum
+}
+`,
+	"lib/lib_test.go": `package lib
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestSum(t *testing.T) {
+	if Sum(10) != 45 {
+		t.Fatal("the sum is wrong")
+	}
+}
+
+func TestTemporaryFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+`,
+}
+
+// script runs the steps named by its arguments, in their order up to the first that fails. What it says of itself begins
+// with "canary: ".
+const script = `set -u
+no_cgo() { CGO_ENABLED=0 "$GO" "$@"; }
+cgo() { CGO_ENABLED=1 "$GO" "$@"; }
+build() { no_cgo build -o "$BIN/hello" ./hello && "$BIN/hello"; }
+native() { cgo build -o "$BIN/native" ./native && "$BIN/native"; }
+race() { cgo build -race -o "$BIN/race" ./hello && "$BIN/race" && cgo test -race ./lib; }
+run() { no_cgo run ./hello; }
+tests() { no_cgo test ./lib; }
+clone() {
+  rm -rf ../clone
+  GIT_SSH_COMMAND="ssh -F none -i '$SSH_KEY' -o UserKnownHostsFile='$SSH_KNOWN' -o StrictHostKeyChecking=yes -o BatchMode=yes -o ConnectTimeout=5 -o ConnectionAttempts=10" \
+    git -c protocol.version=2 clone --quiet "$REPOSITORY" ../clone && [ -s ../clone/go.mod ]
+}
+for step in "$@"; do
+  echo "canary: step $step"
+  case $step in
+    build) build ;;
+    cgo) native ;;
+    race) race ;;
+    run) run ;;
+    test) tests ;;
+    git-ssh) clone ;;
+  esac || { echo "canary: exit code $?"; exit 1; }
+done
+echo 'canary: done'
+`
+
+// Steps in the order in which they are run.
+var allSteps = []string{"build", "cgo", "race", "run", "test", "git-ssh"}
+
+// workspace is the canary's own slot: the paths of the slot it stands for, with another name in the place of the number.
+type workspace struct {
+	// instance stands for %i.
+	instance             string
+	root, cache, modules string
+	uid, gid             int
+	made                 []string
+	nonce                int
+}
+
+// newWorkspace makes the directories as a job would find them.
+func newWorkspace(slot *config.Slot, uid, gid int) (*workspace, error) {
+	w := &workspace{instance: fmt.Sprintf("canary%d", slot.Number), uid: uid, gid: gid}
+	own := func(path string) string { return beside(path, strconv.Itoa(slot.Number), w.instance) }
+	w.root, w.cache, w.modules = own(slot.Workspace), own(slot.BuildCache), own(slot.Modules)
+	for _, path := range []string{w.root, w.cache, w.modules} {
+		// What an ended run left is not to be trusted.
+		if err := os.RemoveAll(path); err != nil {
+			return w, err
+		}
+		if err := w.directory(path); err != nil {
+			return w, err
+		}
+	}
+	for _, name := range []string{"home", "tmp", "gotmp", "bin", "work"} {
+		if err := w.directory(filepath.Join(w.root, name)); err != nil {
+			return w, err
+		}
+	}
+	for name, text := range sources {
+		if err := w.write(filepath.Join("work", name), text, 0o600); err != nil {
+			return w, err
+		}
+	}
+	return w, w.write("steps.sh", script, 0o600)
+}
+
+// beside puts the instance in the place of the slot's number; a path that all slots share gets a directory of its own.
+func beside(path, number, instance string) string {
+	parts := strings.Split(path, "/")
+	found := false
+	for i, part := range parts {
+		if part == number {
+			parts[i], found = instance, true
+		}
+	}
+	if !found {
+		parts = append(parts, "."+instance)
+	}
+	return strings.Join(parts, "/")
+}
+
+// directory makes a directory of the user, and what it lies in, and remembers what was not there.
+func (w *workspace) directory(path string) error {
+	var missing []string
+	for at := filepath.Dir(path); ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); err == nil {
+			break
+		}
+		missing = append([]string{at}, missing...)
+	}
+	for _, at := range missing {
+		if err := os.Mkdir(at, 0o755); err != nil {
+			return err
+		}
+		w.made = append(w.made, at)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return err
+	}
+	return os.Lchown(path, w.uid, w.gid)
+}
+
+// write puts a file of the user below the workspace.
+func (w *workspace) write(name, text string, mode os.FileMode) error {
+	path := filepath.Join(w.root, name)
+	if _, err := os.Lstat(filepath.Dir(path)); err != nil {
+		if err := w.directory(filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		return err
+	}
+	return os.Lchown(path, w.uid, w.gid)
+}
+
+// renew makes the next build compile and link, whatever the build cache holds.
+func (w *workspace) renew() error {
+	w.nonce++
+	return w.write("work/lib/nonce.go", fmt.Sprintf("package lib\n\n// Nonce changes with each run.\nvar Nonce = %d\n", w.nonce), 0o600)
+}
+
+// emptyCache takes away everything that was compiled.
+func (w *workspace) emptyCache() error {
+	if err := os.RemoveAll(w.cache); err != nil {
+		return err
+	}
+	return w.directory(w.cache)
+}
+
+// environment is that of a job of the slot, and what the script needs.
+func (w *workspace) environment(goCommand string) map[string]string {
+	below := func(name string) string { return filepath.Join(w.root, name) }
+	return map[string]string{
+		"HOME": below("home"), "TMPDIR": below("tmp"), "GOTMPDIR": below("gotmp"), "GOCACHE": w.cache, "GOMODCACHE": w.modules,
+		"GOPATH": below("home/go"), "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOWORK": "off", "GOENV": "off",
+		"GO": goCommand, "BIN": below("bin"),
+	}
+}
+
+// remove leaves the host as it was found.
+func (w *workspace) remove() error {
+	var first error
+	for _, path := range []string{w.root, w.cache, w.modules} {
+		if err := os.RemoveAll(path); err != nil && first == nil {
+			first = err
+		}
+	}
+	for i := len(w.made) - 1; i >= 0; i-- {
+		_ = os.Remove(w.made[i]) // Whatever else lies in it by now stays.
+	}
+	return first
+}
