@@ -16,6 +16,12 @@ import (
 // exitNotTried is the exit code where a canary, or a job check, could not be run at all.
 const exitNotTried = 3
 
+func init() {
+	commands = append(commands, command{
+		"canary", "", "build a small workspace under the directives of a unit, before it is switched on", declareCanary,
+	})
+}
+
 func declareCanary(flags *flag.FlagSet) run {
 	path := flags.String("config", "", "settings `file`")
 	unit := flags.String("unit", "", "unit template whose directives are tried, a `file`")

@@ -15,6 +15,12 @@ import (
 
 // Exit codes of `check`: 0 all passed, 1 there are findings, 2 usage, 3 none of that, but a check could not be run.
 
+func init() {
+	commands = append(commands, command{
+		"check", "NAME...", "look at the Go modules of a source tree; `all` is every check", declareCheck,
+	})
+}
+
 func declareCheck(flags *flag.FlagSet) run {
 	asJSON := flags.Bool("json", false, "print JSON: status, and by check its findings, notes, reason and remediation")
 	dir := flags.String("dir", ".", "source `tree`, which is only read")

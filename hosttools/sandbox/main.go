@@ -23,10 +23,7 @@ type command struct {
 type run func(arguments []string) error
 
 // commands of gofleet-sandbox, besides `cache`.
-var commands = []command{
-	{"canary", "", "build a small workspace under the directives of a unit, before it is switched on", declareCanary},
-	{"check", "NAME ...", "look at the Go modules of a source tree; `all` is every check", declareCheck},
-}
+var commands []command
 
 func main() {
 	err := dispatch(filepath.Base(os.Args[0]), os.Args[1:])
