@@ -9,7 +9,8 @@ import { mirrorPlace } from "../plan/mirror/place";
 import { HostRelease, type HostFacts } from "../targets/host-release";
 import { checkMirrorArgs, type GoProxyMirrorArgs } from "./mirror-args";
 import { checkedRef, outputsOf, type GoProxyMirrorOutputs, type GoProxyMirrorRef } from "./mirror-ref";
-import { mirrorSecrets, mirrorTexts } from "./mirror-texts";
+import { mirrorSecrets } from "./mirror-secrets";
+import { mirrorTexts } from "./mirror-texts";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 
 /**

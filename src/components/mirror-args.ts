@@ -100,7 +100,7 @@ function checkAthensArgs(
   );
   const goProxy = isFields(athens?.["goEnv"]) && upstream !== undefined ? athens["goEnv"]["GOPROXY"] : undefined;
   return [
-    ...issues.map((each) => ({ ...each, path: each.path.replace(/^athens\.storage\b/, "storage") })),
+    ...atArguments(issues),
     ...refused.map((key) =>
       issue(
         at("athens", key),
@@ -110,6 +110,11 @@ function checkAthensArgs(
     ),
     ...(goProxy === undefined ? [] : [issue("athens.goEnv.GOPROXY", undefined, "nothing: upstream says it")]),
   ];
+}
+
+/** Issues of Athens' settings under the arguments where a program has them. */
+export function atArguments(issues: readonly Issue[]): Issue[] {
+  return issues.map((each) => ({ ...each, path: each.path.replace(/^athens\.storage\b/, "storage") }));
 }
 
 function checkStoreArgs(store: unknown, storage: unknown): Issue[] {

@@ -6,16 +6,15 @@ import type { ResolvedAthens } from "../model/mirror/athens";
 import { checkAthens } from "../model/mirror/athens-check";
 import { isSecretPlace, withoutSecrets } from "../model/mirror/athens-public";
 import { checkCertificate } from "../model/mirror/certificate";
+import { checkClientCa } from "../model/mirror/front-check";
 import { noSumPatterns } from "../model/mirror/private-modules";
-import { athensSecretNames, athensTexts, type AthensTexts } from "../plan/mirror/athens";
-import { FRONT_KEY, FRONT_PASSWORDS, frontConfigText, type FrontTexts } from "../plan/mirror/front";
+import { athensTexts, type AthensTexts } from "../plan/mirror/athens";
+import { frontConfigText, type FrontTexts } from "../plan/mirror/front";
 import type { MirrorParts, MirrorTexts } from "../plan/mirror/mirror";
 import { storeConfigText } from "../plan/mirror/store";
 import { toolchainPaths } from "../plan/toolchain";
 import { goEnvFile } from "../render/go-env-file";
-import { athensSecrets } from "../render/mirror/athens-environment";
-import { passwordFile } from "../render/mirror/nginx-passwords";
-import type { GoProxyMirrorArgs } from "./mirror-args";
+import { atArguments, type GoProxyMirrorArgs } from "./mirror-args";
 
 type Text = pulumi.Input<string>;
 type Athens = ResolvedAthens<Text>;
@@ -28,21 +27,6 @@ export function mirrorTexts(parts: MirrorParts, athens: Athens, args: GoProxyMir
     athens: athensFiles(parts, athens, args),
     front: { config: frontConfigText(front, place), ...certificates(args, now) },
     store: { config: store === undefined ? "" : storeConfigText(store, place, tierUrls(parts)) },
-  };
-}
-
-/** The secrets of a mirror, by name. */
-export function mirrorSecrets(parts: MirrorParts, athens: Athens, args: GoProxyMirrorArgs): Record<string, Text> {
-  const names = athensSecretNames(athens);
-  const texts = pulumi.output(athens).apply((known) => athensSecrets(known as ResolvedAthens));
-  const { tls, access } = args;
-  const users = access?.users;
-  return {
-    ...Object.fromEntries(names.map((name) => [name, texts.apply((all) => all[name] ?? "")])),
-    ...(tls.key === undefined ? {} : { [FRONT_KEY]: tls.key }),
-    ...(users === undefined || Object.keys(users).length === 0
-      ? {}
-      : { [FRONT_PASSWORDS]: pulumi.output(users).apply((known) => passwordFile(known, parts.place.component)) }),
   };
 }
 
@@ -60,7 +44,9 @@ function athensFiles(parts: MirrorParts, athens: Athens, args: GoProxyMirrorArgs
   const texts = pulumi.all([open, pulumi.isSecret(open)]).apply(([known, secret]) => {
     if (secret) return refusal([{ path: "athens", given: "a secret (not shown)", wanted: SECRET_PLACES }]);
     const issues = checkAthens("athens", known.given, { hosts, isUnknown: isSecretPlace });
-    return issues.length > 0 ? refusal(issues) : athensTexts(known.settings as ResolvedAthens, place, around);
+    return issues.length > 0
+      ? refusal(atArguments(issues))
+      : athensTexts(known.settings as ResolvedAthens, place, around);
   });
   const text = (key: keyof AthensTexts<string>) => texts.apply((known) => known[key] ?? "");
   const { ssh } = athens.private;
@@ -99,8 +85,13 @@ function certificates({ tls, access, domain }: GoProxyMirrorArgs, now: Date): Pa
   const clientCa = access?.clientCa;
   return {
     ...(checked && { certificate: pulumi.unsecret(checked) }),
-    ...(clientCa !== undefined && { clientCa: pulumi.output(clientCa).apply(lineEnded) }),
+    ...(clientCa !== undefined && { clientCa: pulumi.output(clientCa).apply(clientCaText) }),
   };
+}
+
+function clientCaText(given: string): string {
+  const issues = checkClientCa("access.clientCa", given);
+  return issues.length > 0 ? refusedFor(issues) : lineEnded(given);
 }
 
 function tierUrls({ front }: MirrorParts): { readonly name: string; readonly url: string }[] {

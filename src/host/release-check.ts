@@ -38,6 +38,8 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
     if (typeof text === "string" && text.length > LARGEST_FILE)
       add(`files["${path}"]`, text.length, "at most 1 MiB of text");
   }
+  // A secret's refusal says what is wrong with it, never what it is.
+  for (const [, secret] of entries(inputs.secrets)) refused.push(...refusalsOf(secret));
   for (const [path, line] of entries(inputs.plan?.attributes)) {
     if (known(line) && !ATTRIBUTES.test(line))
       add(`plan.attributes["${path}"]`, line, '"0644 root:root", or with " copy"');

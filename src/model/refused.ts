@@ -24,5 +24,11 @@ export function refusedFor(issues: readonly Issue[]): string {
 
 /** What is wrong with a value that {@link refused} made; none for any other. */
 export function refusalsOf(value: unknown): Refusal[] {
-  return typeof value === "string" && value.startsWith(MARK) ? (JSON.parse(value.slice(MARK.length)) as Refusal[]) : [];
+  if (typeof value !== "string" || !value.startsWith(MARK)) return [];
+  try {
+    return JSON.parse(value.slice(MARK.length)) as Refusal[];
+  } catch {
+    // Somebody's own text that begins like that. It may be a secret, which the parser's error would show.
+    return [];
+  }
 }

@@ -152,7 +152,7 @@ function checkAccess(path: string, given: unknown, isUnknown: (value: unknown) =
   const { users, clientCa } = given;
   return [
     ...(users === undefined ? [] : checkUsers(at(path, "users"), users, isUnknown)),
-    ...(clientCa === undefined || isUnknown(clientCa) ? [] : checkPem(at(path, "clientCa"), clientCa)),
+    ...(clientCa === undefined || isUnknown(clientCa) ? [] : checkClientCa(at(path, "clientCa"), clientCa)),
     ...unknownKeys(path, withoutSecrets(given), ["users", "clientCa"]),
   ];
 }
@@ -175,7 +175,8 @@ export function checkPassword(path: string, given: unknown): Issue[] {
     : [issue(path, undefined, "24 or more random printable ASCII characters (what was given is not shown)")];
 }
 
-function checkPem(path: string, given: unknown): Issue[] {
+/** The CA of client certificates. Also for one that becomes known later. */
+export function checkClientCa(path: string, given: unknown): Issue[] {
   const ok =
     typeof given === "string" && given.includes("-----BEGIN CERTIFICATE-----") && !given.includes("PRIVATE KEY");
   return ok ? [] : [issue(path, undefined, "CA certificates as PEM")];
