@@ -49,7 +49,7 @@ const SUITES = {
   engine: [mocha("--parallel", "--jobs", "2", "test/engine/**/*.test.ts")],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
-  report: [mocha("test/report/engine/**/*.test.ts")],
+  report: [mocha("test/report/{engine,tools}/**/*.test.ts")],
   package: [mocha("test/package/**/*.test.ts")],
   hosts: [mocha(...sample("hosts"))],
   mirror: [mocha(...sample("mirror"))],
