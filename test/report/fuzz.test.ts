@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FORGES, forge, sizeOf, budgetOf } from "../../src/report/forge";
+import { budgetOf, FORGES, forge, sizeOf, type ForgeName } from "../../src/report/forge";
 import { renderHtml } from "../../src/report/html";
 import { renderJson } from "../../src/report/json";
 import { renderMarkdown } from "../../src/report/markdown";
 import type { EngineEvent } from "../../src/report/read-events";
+import { findSecret } from "../support/engine/leaks";
 import { hostile as anyHostile } from "../support/hostile";
 import { FULL, reportOf, source } from "./support/example-report";
 import { file, step, SUMMARY, updated, urn } from "./support/events";
@@ -78,6 +79,62 @@ const events = fc.array(text, { minLength: 14, maxLength: 14 }).map((all): Engin
   ];
 });
 
+const PLANTED = "hunter2-planted-secret";
+const SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+
+/** How the engine writes a secret into events, digests and states. */
+const FORMS: readonly ((value: string) => unknown)[] = [
+  (value) => ({ ...SIGNATURE, plaintext: JSON.stringify(value) }),
+  (value) => ({ ...SIGNATURE, value }),
+  (value) => ({ ...SIGNATURE, ciphertext: value }),
+  (value) => ({ ...SIGNATURE, value: { deep: [value] } }),
+];
+
+/** Where a secret may stand in a preview; the value is the key or the text beside it. */
+const PLACES = ["file", "host", "rollout", "input", "list", "deep", "replaced", "listed"] as const;
+type Places = Readonly<Partial<Record<(typeof PLACES)[number], string>>>;
+const places: fc.Arbitrary<Places> = fc.record(
+  Object.fromEntries(PLACES.map((place) => [place, text])) as Record<(typeof PLACES)[number], typeof text>,
+  { requiredKeys: [] },
+);
+
+/** A preview with the planted value in those places, on its new side. */
+function planted(form: (value: string) => unknown, at: Places): EngineEvent[] {
+  const secret = form(PLANTED);
+  const some = (key: string | undefined, value: unknown): Record<string, unknown> =>
+    key === undefined ? {} : { [`k${key}`]: value };
+  const before = { hosts: 2, files: { "/etc/a": "1" } };
+  const files = { "/etc/a": "2", ...(some(at.file, secret) as Record<string, string>) };
+  const hosts = at.host === undefined ? {} : { hosts: { a: "ssh root@a", ...some(at.host, secret) } };
+  const rollout = at.rollout === undefined ? {} : { rollout: { canary: 1, batch: secret } };
+  const inputs = {
+    ...some(at.input, secret),
+    ...some(at.list, [at.list, secret]),
+    ...some(at.deep, { [`${at.deep ?? ""}x`]: { y: secret } }),
+    ...(at.listed === undefined ? {} : { listed: secret }),
+  };
+  return [
+    { diagnosticEvent: { severity: "debug", message: `registering ${PLANTED}` } },
+    ...updated("a", before, { hosts: 2, files, more: { ...hosts, ...rollout, __provider: `code ${PLANTED}` } }),
+    step("update", "corp:index:Thing", "thing", {
+      old: { inputs: { a: 1 } },
+      new: { inputs, outputs: { secret } },
+      ...(at.listed === undefined ? {} : { detailedDiff: { listed: { diffKind: "add" } } }),
+    }),
+    ...(at.replaced === undefined
+      ? []
+      : [step("replace", "corp:index:Thing", "other", { keys: ["a"], new: { inputs: { a: secret } } })]),
+    SUMMARY,
+  ];
+}
+
+/** Where the planted value can be read. */
+function leaks(events: readonly EngineEvent[], name: ForgeName): readonly string[] {
+  const report = reportOf([file(events)]);
+  const markdown = renderMarkdown(report, { forge: name }).text;
+  return findSecret(PLANTED, new Map(Object.entries({ markdown, page: renderHtml(report), json: renderJson(report) })));
+}
+
 describe("reports of hostile text", function () {
   this.timeout(120_000);
 
@@ -93,6 +150,26 @@ describe("reports of hostile text", function () {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("show no secret, in whatever form and place the engine hands it over, beside whatever else is there", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...FORMS), places, fc.constantFrom(...FORGES), (form, all, name) => {
+        assert.deepEqual(leaks(planted(form, all), name), []);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("would be seen to show one that is not marked as a secret, in each of those places", () => {
+    // How a host is reached is shown nowhere.
+    for (const place of PLACES.filter((each) => each !== "host")) {
+      const seen = leaks(
+        planted((value) => value, { [place]: "x" }),
+        "github-summary",
+      );
+      assert.notDeepEqual(seen, [], place);
+    }
   });
 
   it("never cut an item, however little room there is", () => {
