@@ -29,6 +29,8 @@ const PIECES = [
   "```",
   "````",
   "~~~",
+  "\n```\n",
+  "\n ````\n",
   "`",
   "|",
   "\n\n# heading\n",
@@ -56,8 +58,9 @@ const events = fc.array(text, { minLength: 14, maxLength: 14 }).map((all): Engin
   return [
     ...updated(
       at(5),
-      { hosts: 1, files: { [at(3)]: at(6) }, more },
-      { hosts: 1, files: { [at(3)]: at(7) }, more: { hosts } },
+      // Lines that both sides have are shown too.
+      { hosts: 1, files: { [at(3)]: `${at(8)}\n${at(6)}` }, more },
+      { hosts: 1, files: { [at(3)]: `${at(8)}\n${at(7)}` }, more: { hosts } },
     ),
     step("replace", `corp:index:${at(8)}`, at(9), {
       keys: [at(10)],
@@ -78,6 +81,15 @@ const events = fc.array(text, { minLength: 14, maxLength: 14 }).map((all): Engin
     SUMMARY,
   ];
 });
+
+/** The forges' limits once more, apart from the code that keeps to them. */
+const LIMITS: Readonly<Record<ForgeName, { readonly characters: number; readonly bytes: number }>> = {
+  github: { characters: 65_536, bytes: 65_536 },
+  "github-summary": { characters: 1_048_576, bytes: 1_048_576 },
+  gitlab: { characters: 1_000_000, bytes: 1_000_000 },
+  "azure-devops": { characters: 150_000, bytes: 150_000 },
+  bitbucket: { characters: 32_768, bytes: 32_768 },
+};
 
 const PLANTED = "hunter2-planted-secret";
 const SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
@@ -112,10 +124,11 @@ function planted(form: (value: string) => unknown, at: Places): EngineEvent[] {
     ...some(at.list, [at.list, secret]),
     ...some(at.deep, { [`${at.deep ?? ""}x`]: { y: secret } }),
     ...(at.listed === undefined ? {} : { listed: secret }),
+    __provider: `code ${PLANTED}`,
   };
   return [
     { diagnosticEvent: { severity: "debug", message: `registering ${PLANTED}` } },
-    ...updated("a", before, { hosts: 2, files, more: { ...hosts, ...rollout, __provider: `code ${PLANTED}` } }),
+    ...updated("a", before, { hosts: 2, files, more: { ...hosts, ...rollout } }),
     step("update", "corp:index:Thing", "thing", {
       old: { inputs: { a: 1 } },
       new: { inputs, outputs: { secret } },
@@ -143,8 +156,10 @@ describe("reports of hostile text", function () {
       fc.asyncProperty(events, fc.constantFrom(...FORGES), async (all, name) => {
         const report = reportOf([file(all)]);
         const { text: comment } = renderMarkdown(report, { forge: name, source: source("infra"), full: FULL });
-        await assertInert(comment, renderHtml(report, { source: source("infra") }));
+        const page = renderHtml(report, { source: source("infra") });
+        await assertInert(comment, page);
         assert.deepEqual(schemaErrors(JSON.parse(renderJson(report))), []);
+        assert.doesNotMatch(comment + page, /[\p{Cf}\p{Cs}]|[^\P{Cc}\n\t]/u);
         assert.ok(sizeOf(comment).characters <= budgetOf(forge(name)).characters);
         assert.ok(sizeOf(comment).bytes <= budgetOf(forge(name)).bytes);
       }),
@@ -172,19 +187,35 @@ describe("reports of hostile text", function () {
     }
   });
 
+  it("are as long as each forge takes, and no longer", () => {
+    const line = "日本😀é` </details> @corp\n";
+    const after = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`/etc/${i}`, `${i}\n${line.repeat(30)}`]));
+    const report = reportOf([file([...updated("a", { hosts: 2, files: {} }, { hosts: 2, files: after }), SUMMARY])]);
+    for (const name of FORGES) {
+      const { text: comment, whole } = renderMarkdown(report, { forge: name, full: FULL });
+      const { characters, bytes } = sizeOf(comment);
+      assert.equal(whole, false);
+      assert.ok(characters <= LIMITS[name].characters && bytes <= LIMITS[name].bytes, name);
+      assert.ok(bytes > LIMITS[name].bytes * 0.8, `${name}: ${bytes} bytes leave much room unused`);
+    }
+  });
+
   it("never cut an item, however little room there is", () => {
     const content = fc.integer({ min: 1, max: 60 }).map((count) => "日本😀é`".repeat(count * 20));
     fc.assert(
       fc.property(
         fc.array(content, { minLength: 1, maxLength: 30 }),
-        fc.integer({ min: 2000, max: 30_000 }),
-        (texts, most) => {
+        fc.record({
+          characters: fc.integer({ min: 2000, max: 30_000 }),
+          bytes: fc.integer({ min: 2000, max: 30_000 }),
+        }),
+        (texts, budget) => {
           const after = Object.fromEntries(texts.map((each, index) => [`/etc/${index}`, each]));
           const report = reportOf([
             file([...updated("a", { hosts: 2, files: {} }, { hosts: 2, files: after }), SUMMARY]),
           ]);
-          const { text: comment, whole } = renderMarkdown(report, { budget: { characters: most, bytes: most } });
-          assert.ok(sizeOf(comment).characters <= most && sizeOf(comment).bytes <= most);
+          const { text: comment, whole } = renderMarkdown(report, { budget });
+          assert.ok(sizeOf(comment).characters <= budget.characters && sizeOf(comment).bytes <= budget.bytes);
           assert.deepEqual(liveMarkdown(comment), []);
           assert.equal(comment.split("<details>").length, comment.split("</details>").length);
           const shown = comment.split("<details>").length - 1;
