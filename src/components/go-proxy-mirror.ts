@@ -65,6 +65,7 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
       front: resolveFront(args, {
         ...(store && { store: store.path }),
         privateModules,
+        ...(args.client?.privateFrom && { privateFrom: args.client.privateFrom }),
         stashTimeout: athens.timeouts.stash,
         timeout: athens.timeouts.external,
       }),

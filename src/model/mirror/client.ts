@@ -23,7 +23,7 @@ export interface ClientPolicy {
   readonly fallback?: readonly ClientFallback[];
   /**
    * Where private modules come from: through the mirror, which has the credentials; or from their repositories, with
-   * each client's own.
+   * each client's own: then the mirror refuses to give them out (403), to a client without its settings too.
    * @default "mirror"
    */
   readonly privateFrom?: "mirror" | "repository";

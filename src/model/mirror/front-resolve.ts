@@ -12,6 +12,11 @@ export interface FrontContext {
   /** @default none */
   readonly privateModules?: PrivateModules;
   /**
+   * Where clients get private modules; from their repositories, the front gives none out.
+   * @default "mirror"
+   */
+  readonly privateFrom?: "mirror" | "repository";
+  /**
    * Seconds in which Athens gives up fetching a module (`ATHENS_STASH_TIMEOUT`).
    * @default 600
    */
@@ -59,6 +64,8 @@ export interface Front {
   readonly wait: { readonly fetch: number; readonly list: number; readonly tier: number };
   readonly store: AbsolutePath | undefined;
   readonly privateModules: PrivateModules;
+  /** Whether private modules are given out to clients. */
+  readonly servesPrivate: boolean;
 }
 
 /** The defaults of {@link FrontArgs}, as a person would write them. */
@@ -125,6 +132,7 @@ export function resolveFront(args: FrontArgs<unknown>, context: FrontContext = {
     },
     store: context.store,
     privateModules: [...(context.privateModules ?? [])].sort(),
+    servesPrivate: context.privateFrom !== "repository",
   };
 }
 

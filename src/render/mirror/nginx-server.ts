@@ -48,6 +48,7 @@ export function clientServer(front: Front, place: NginxPlace, digest: string): s
     proxying(front),
     // Nothing is ever written through this server; a rule of each location could be forgotten in one.
     block("if ($gomod_writes)", "return 405;"),
+    privateRefused(front),
     NO_SNIFFING,
     `add_header ${CONFIG_HEADER} ${word`${digest}`} always;`,
     "",
@@ -61,6 +62,18 @@ export function clientServer(front: Front, place: NginxPlace, digest: string): s
     block("location /", "default_type text/plain;", 'return 404 "not a path of the module proxy protocol\\n";'),
   );
 }
+
+/** Where clients have their own credentials, nothing is given out by the mirror's, not even what the store has. */
+function privateRefused({ privateModules, servesPrivate }: Front): string {
+  if (servesPrivate || privateModules.length === 0) return "";
+  return lines(
+    block("if ($gomod_private)", "return 534;"),
+    "error_page 534 = @private;",
+    block("location @private", "default_type text/plain;", `return 403 ${word`${FROM_REPOSITORY}`};`),
+  );
+}
+
+const FROM_REPOSITORY = "private modules come from their repositories, not from this mirror: see GONOPROXY";
 
 function tls({ tls, access }: Front, place: NginxPlace): string {
   const [certificate, key] =
