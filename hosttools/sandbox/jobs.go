@@ -7,6 +7,7 @@ import (
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/job"
 	"gofleet/sandbox/internal/modules"
+	"gofleet/sandbox/internal/mount"
 )
 
 // exitPaused of `prepare` and `drain`: not now, but later; EX_TEMPFAIL of sysexits.h.
@@ -14,11 +15,18 @@ const exitPaused = 75
 
 func init() {
 	commands = append(commands,
-		command{"prepare", "", "as root, before a job: wait while paused (75: in vain), then make its workspace and caches", slotCommand(job.Prepare)},
+		command{"prepare", "", "as root, before a job: wait while paused (75: in vain), then make its workspace and caches", slotCommand(inHost(job.Prepare))},
 		command{"run", "COMMAND...", "as the slot's user: run a job's command, with the job's environment", declareRun},
-		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(job.Finish)},
+		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish))},
 		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch)},
 	)
+}
+
+// inHost does something to a slot among the host's mounts, where the next command of its unit finds it.
+func inHost(do func(*config.Config, *config.Slot) error) func(*config.Config, *config.Slot) error {
+	return func(c *config.Config, s *config.Slot) error {
+		return mount.InHost(func() error { return do(c, s) })
+	}
 }
 
 // configCommand is a command with the flag -config.

@@ -95,7 +95,8 @@ function directories({ place, slots, buildCaches, sandbox, sharedBuildCache }: S
     { path: place.keeper.copies, mode: "0700" },
     { path: place.wanted, mode: "0755", user: place.moduleUser, group: place.moduleUser },
     open(place.cache),
-    { path: place.modules, mode: "0755", user: place.moduleUser, group: place.moduleUser },
+    // Jobs only reach it through a layer of their own, in which they may add to what the group may write.
+    { path: place.modules, mode: "2700", user: place.moduleUser, group: place.group },
     open(`${place.cache}/slots`),
     ...slots.map(({ number }) => open(`${place.cache}/slots/${number}`)),
     ...slots.map(({ number }) => open(`${place.cache}/slots/${number}/modules`)),

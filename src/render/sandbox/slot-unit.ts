@@ -87,7 +87,8 @@ export function slotUnit(unit: SlotUnit): string {
         LimitNOFILE: literal(String(limits.openFiles)),
         // A crash leaves no image of memory, which may hold a job's secrets.
         LimitCORE: literal("0"),
-        ReadWritePaths: both(ofSlot(unit.workspaces), buildCache, ofSlot(unit.caches, "/modules")),
+        // Root's own commands have a mount namespace too, and the workspace is not there yet, or no more.
+        ReadWritePaths: both(optional(ofSlot(unit.workspaces)), buildCache, optional(ofSlot(unit.caches, "/modules"))),
         AppArmorProfile: unit.apparmorProfile === undefined ? undefined : text(unit.apparmorProfile),
         ...hardening(unit),
         // What one user writes into a shared cache, the users of all slots read and replace.
@@ -139,6 +140,11 @@ function ofSlot(all: AbsolutePath, rest = ""): UnitText {
 /** `HOME=` before a quoted word, inside its quotes. */
 function prefixed(name: string, word: UnitText): UnitText {
   return literal(`"${name}${word.slice(1)}`);
+}
+
+/** A path that may be missing: `-` before a quoted word, inside its quotes. */
+function optional(word: UnitText): UnitText {
+  return prefixed("-", word);
 }
 
 function both(...list: readonly UnitText[]): UnitText {

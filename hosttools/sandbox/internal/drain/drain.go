@@ -23,11 +23,12 @@ func Drain(c *config.Config, reason string, wait time.Duration) error {
 	if strings.TrimSpace(reason) == "" {
 		reason = "drained"
 	}
+	begins := !pause.Paused(c.PauseMark)
 	if _, err := pause.Set(c.PauseMark, pause.Operator, reason, time.Now()); err != nil {
 		return err
 	}
-	if err := slot.AskToEnd(c); err != nil {
-		fmt.Println("an agent was not told to end after its job:", err)
+	if begins {
+		slot.AskToEnd(c)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()

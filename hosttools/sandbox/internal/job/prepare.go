@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"gofleet/sandbox/internal/config"
@@ -21,6 +22,8 @@ var ErrPaused = errors.New("no new job may begin")
 // Prepare makes a slot ready for a job, as root: it waits while the pause mark is there, clears what an earlier job left,
 // and makes workspace, inputs and caches.
 func Prepare(c *config.Config, s *config.Slot) error {
+	// The unit's own is for what jobs write.
+	syscall.Umask(0o022)
 	owner, err := lookUp(s.User)
 	if err != nil {
 		return err

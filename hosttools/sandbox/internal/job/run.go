@@ -14,6 +14,7 @@ import (
 
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/lock"
+	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
 
@@ -66,6 +67,11 @@ func hold(c *config.Config, s *config.Slot) (release func(), err error) {
 	}
 	if err == nil && release == nil {
 		err = fmt.Errorf("%s is held; waited %v", c.Lock(s), lockPatience)
+	}
+	if err == nil && pause.Paused(c.PauseMark) {
+		// It came after the slot was made ready, and whoever made it told those that ran then.
+		release()
+		return nil, fmt.Errorf("%w: %s came meanwhile", ErrPaused, c.PauseMark)
 	}
 	return release, err
 }

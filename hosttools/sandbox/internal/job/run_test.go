@@ -21,7 +21,7 @@ func plain(t *testing.T) (*config.Config, *config.Slot) {
 	t.Helper()
 	top := t.TempDir()
 	c := &config.Config{
-		Go: "/opt/go/bin/go", JobLock: filepath.Join(top, "jobs.lock"),
+		Go: "/opt/go/bin/go", PauseMark: filepath.Join(top, "paused"), JobLock: filepath.Join(top, "jobs.lock"),
 		Slots: []config.Slot{{Number: 1, Workspace: filepath.Join(top, "ws"), BuildCache: filepath.Join(top, "build"), Modules: filepath.Join(top, "modules")}},
 	}
 	s := &c.Slots[0]
@@ -51,6 +51,14 @@ func TestRunNeedsAPreparedSlot(t *testing.T) {
 	}
 	must(t, os.Remove(c.Lock(s)))
 	if err := Run(c, s, []string{"true"}); err == nil || !strings.Contains(err.Error(), "prepare") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAPauseThatCameMeanwhileCounts(t *testing.T) {
+	c, s := plain(t)
+	write(t, c.PauseMark, "")
+	if err := Run(c, s, []string{"true"}); !errors.Is(err, ErrPaused) {
 		t.Errorf("%v", err)
 	}
 }

@@ -58,9 +58,13 @@ func (w watcher) run() error {
 func (w watcher) pause(all []FileSystem) error {
 	full := over(common(all), w.c.Watch.PausePercent)
 	if len(full) > 0 {
+		begins := !pause.Paused(w.c.PauseMark)
 		changed, err := pause.Set(w.c.PauseMark, pause.Watch, describe(full), w.now())
 		if changed {
 			fmt.Printf("paused: no new job begins: %s; the mark is %d %%\n", describe(full), w.c.Watch.PausePercent)
+		}
+		if err == nil && begins {
+			slot.AskToEnd(w.c)
 		}
 		return err
 	}
@@ -97,11 +101,6 @@ func (w watcher) reclaimIfNeeded(all []FileSystem, r *Report) error {
 	patience := time.Duration(0)
 	if urgent {
 		patience = config.Or(c.Watch.WaitSeconds, 600)
-		if paused {
-			if err := slot.AskToEnd(c); err != nil {
-				fmt.Println("an agent was not told to end after its job:", err)
-			}
-		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
