@@ -30,7 +30,9 @@ export function fold({ stack, resources }: StackPreview, diff: Differ): Folded {
     if (PROVIDER.test(resource.type) && !resource.failed && resource.op !== "delete" && resource.op !== "replace")
       continue;
     const root = rootOf(resource, byUrn);
-    members.set(root.urn, [...(members.get(root.urn) ?? []), ...(root === resource ? [] : [resource])]);
+    const known = members.get(root.urn) ?? [];
+    members.set(root.urn, known);
+    if (root !== resource) known.push(resource);
   }
   const changed = [...members].flatMap(([urn, children]): Component[] => {
     const root = byUrn.get(urn);

@@ -7,11 +7,11 @@ import type { Detail, Place } from "./report";
 
 /** Every difference once: files by their diff, other resources by their list of properties. */
 export function detailsOf(components: readonly Component[]): Detail[] {
-  const found = new Map<string, Detail>();
+  const found = new Map<string, { readonly places: Place[]; readonly detail: Pick<Detail, "file" | "properties"> }>();
   const add = (key: string, place: Place, detail: Pick<Detail, "file" | "properties">): void => {
     const known = found.get(key);
-    const places = [...(known?.places ?? []), place];
-    found.set(key, { places, hosts: places.reduce((sum, { hosts }) => sum + hosts, 0), ...detail });
+    if (known === undefined) found.set(key, { places: [place], detail });
+    else known.places.push(place);
   };
   for (const { stack, root, children, releases, op } of components) {
     // That it goes says enough.
@@ -29,5 +29,9 @@ export function detailsOf(components: readonly Component[]): Detail[] {
       if (properties.length > 0) add(JSON.stringify([resource.type, resource.op, properties]), place, { properties });
     }
   }
-  return [...found.values()];
+  return [...found.values()].map(({ places, detail }) => ({
+    places,
+    hosts: places.reduce((sum, { hosts }) => sum + hosts, 0),
+    ...detail,
+  }));
 }

@@ -1,4 +1,5 @@
 import type { ComponentChange, Detail, PolicyRow } from "./report";
+import { number } from "./words";
 
 /** Components of one type to which the same happens. */
 export interface ComponentGroup {
@@ -38,7 +39,7 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): { first: T; 
 
 /** `same on 12 hosts`, `the same 3 times, on 36 hosts`; empty for what is in one place without hosts. */
 export function sameness({ places, hosts }: Detail): string {
-  const on = hosts === 0 ? "" : `on ${hosts.toLocaleString("en-US")} ${hosts === 1 ? "host" : "hosts"}`;
+  const on = hosts === 0 ? "" : `on ${number(hosts)} ${hosts === 1 ? "host" : "hosts"}`;
   if (places.length === 1) return hosts > 1 ? `same ${on}` : on;
   return `the same ${places.length} times${on === "" ? "" : `, ${on}`}`;
 }

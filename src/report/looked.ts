@@ -1,6 +1,6 @@
 import type { HostLook, LowRoom, StackPreview } from "./change";
 import type { RiskKind } from "./report";
-import { counted, list, own, words, type Words } from "./words";
+import { counted, list, number, own, words, type Words } from "./words";
 
 interface Found {
   readonly level: "attention";
@@ -36,7 +36,7 @@ function lowText(all: readonly { readonly host: string; readonly room: LowRoom }
   const [least] = all.map(({ room }) => room).sort((a, b) => a.free / a.all - b.free / b.all);
   if (least === undefined) return own("");
   const share = own(`${Math.floor((least.free / least.all) * 100)} %`);
-  const amount = own(least.of === "bytes" ? ` (${size(least.free)})` : ` (${least.free.toLocaleString("en-US")})`);
+  const amount = own(least.of === "bytes" ? ` (${size(least.free)})` : ` (${number(least.free)})`);
   const what = own(least.of === "bytes" ? "space" : "inodes");
   const who = hosts.length === 1 ? words`${list(hosts)} has` : words`${counted(hosts.length, "host")} have`;
   const names = hosts.length === 1 ? own("") : words`: ${list(hosts)}`;

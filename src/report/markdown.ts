@@ -7,7 +7,7 @@ import { code, fenced, place, sentence } from "./markdown-text";
 import { picture } from "./mermaid";
 import { approvable, shortly } from "./gate";
 import type { ComponentChange, DiagnosticRow, Level, Report, Risk } from "./report";
-import { capital } from "./words";
+import { capital, number } from "./words";
 
 export interface MarkdownOptions {
   /** @default "github" */
@@ -96,7 +96,7 @@ function headOf({ verdict, stacks, policies }: Report, { source, title }: Markdo
   const shown = names.length > 6 ? [...names.slice(0, 6), `${names.length - 6} more stacks`] : names;
   const facts = [
     shown.join(", "),
-    ...(verdict.counts.same > 0 ? [`${verdict.counts.same.toLocaleString("en-US")} unchanged`] : []),
+    ...(verdict.counts.same > 0 ? [`${number(verdict.counts.same)} unchanged`] : []),
     ...policyFact(stacks, policies),
     ...(source === undefined ? [] : [`at ${code(source.commit.slice(0, 12))}`]),
   ];

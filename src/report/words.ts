@@ -40,9 +40,17 @@ export function capital({ parts: [first, ...rest] }: Words): Words {
   return new Words([first.charAt(0).toUpperCase() + first.slice(1), ...rest]);
 }
 
+// Making one takes longer than using it a thousand times.
+const NUMBERS = new Intl.NumberFormat("en-US");
+
+/** `12,345`. */
+export function number(value: number): string {
+  return NUMBERS.format(value);
+}
+
 /** `1 host`, `12 hosts`. */
 export function counted(count: number, one: string, many = `${one}s`): Words {
-  return own(`${count.toLocaleString("en-US")} ${count === 1 ? one : many}`);
+  return own(`${number(count)} ${count === 1 ? one : many}`);
 }
 
 const LISTED = 6;
