@@ -80,8 +80,8 @@ func choose(program string, table []command, args []string) error {
 	return usageError{fmt.Errorf("usage: %s COMMAND ...\n%s\n\nCOMMAND -h lists its flags.", program, lines.String())}
 }
 
-// start runs the command. Upper-case words of `arguments` outside of flags say how many arguments there are; one that
-// ends in ... takes one or more, within [ ] any number.
+// start runs the command. The words of `arguments` say how many there must be: one in [ ] may be left out, one that ends
+// in ... may be repeated.
 func (each command) start(program string, args []string) error {
 	flags := flag.NewFlagSet(program+" "+each.name, flag.ContinueOnError)
 	run := each.declare(flags)
@@ -93,10 +93,12 @@ func (each command) start(program string, args []string) error {
 	}
 	wanted := strings.Fields(each.arguments)
 	least, most := len(wanted), len(wanted)
-	if last := len(wanted) - 1; last >= 0 && strings.Contains(wanted[last], "...") {
-		most = len(args)
+	if last := len(wanted) - 1; last >= 0 {
 		if strings.HasPrefix(wanted[last], "[") {
 			least--
+		}
+		if strings.Contains(wanted[last], "...") {
+			most = len(args)
 		}
 	}
 	if flags.NArg() < least || flags.NArg() > most {

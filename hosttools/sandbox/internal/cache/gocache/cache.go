@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // Cache is a build cache that is open. No path below it that a symbolic link leads out of it is followed.
@@ -90,20 +91,46 @@ func (c *Cache) read(path string, limit int64) ([]byte, error) {
 // Remove removes a file of the cache, or a directory with all that is in it; what is gone already is no error.
 func (c *Cache) Remove(path string) error {
 	err := c.root.Remove(path)
-	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EACCES) {
-		var names []string
-		if names, err = c.names(path); err != nil {
-			return err
-		}
-		for _, name := range names {
-			if err := c.Remove(filepath.Join(path, name)); err != nil {
-				return err
-			}
-		}
-		err = c.root.Remove(path)
+	if errors.Is(err, syscall.ENOTEMPTY) {
+		err = c.removeAll(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+func (c *Cache) removeAll(path string) error {
+	names, err := c.names(path)
+	if errors.Is(err, fs.ErrPermission) {
+		err = c.change(path, func(file string) error { return os.Chmod(file, 0o700) })
+		if err == nil {
+			names, err = c.names(path)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := c.Remove(filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	return c.root.Remove(path)
+}
+
+// SetModified sets the time of modification, which is that of last use.
+func (c *Cache) SetModified(path string, to time.Time) error {
+	return c.change(path, func(file string) error { return os.Chtimes(file, to, to) })
+}
+
+// change does something to a file of the cache, and to no other that takes its name meanwhile.
+func (c *Cache) change(path string, how func(file string) error) error {
+	const onlyPath = 0x200000 // O_PATH of open(2)
+	file, err := c.root.OpenFile(path, onlyPath|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return how(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
 }

@@ -168,8 +168,12 @@ func (r *reader) entry(bucket, name string) {
 
 func (r *reader) action(id string, file *File) *Action {
 	a := &Action{File: *file, ID: id}
-	content, err := r.c.read(file.Path, int64(actionSize)+1)
 	var parsed action
+	var content []byte
+	err := readable(file)
+	if err == nil {
+		content, err = r.c.read(file.Path, int64(actionSize)+1)
+	}
 	if err == nil {
 		parsed, err = parseAction(id, content)
 	}
@@ -181,12 +185,21 @@ func (r *reader) output(id string, file *File) *Output {
 	o := &Output{File: *file, ID: id, Content: file.Path}
 	switch {
 	case file.Mode.IsRegular():
+		o.Broken = readable(file)
 	case file.Mode.IsDir():
 		o.Broken = r.executable(o)
 	default:
 		o.Broken = errors.New("no regular file")
 	}
 	return o
+}
+
+// readable is asked of the owner's right: root reads without.
+func readable(file *File) error {
+	if file.Mode.Perm()&0o400 == 0 {
+		return fmt.Errorf("mode %v: not readable", file.Mode.Perm())
+	}
+	return nil
 }
 
 // executable takes the one file in the directory for the output's content.
@@ -206,11 +219,23 @@ func (r *reader) executable(o *Output) error {
 	if !inner.Mode.IsRegular() {
 		return errors.New("a directory without a regular file")
 	}
+	if err := readable(inner); err != nil {
+		return err
+	}
 	// The directory's time of modification is when it was last used, as that of a plain output.
 	modified := o.Modified
 	o.Stamp, o.Mode, o.Occupied = inner.Stamp, inner.Mode, o.Occupied+inner.Occupied
 	o.Modified = modified
 	return nil
+}
+
+// ErrMissing is what is wrong with an action without an output.
+var ErrMissing = errors.New("its output is missing")
+
+// HasOutput looks for an output now.
+func (c *Cache) HasOutput(id string) bool {
+	_, err := c.root.Lstat(filepath.Join(id[:2], id+outputSuffix))
+	return err == nil
 }
 
 // link finds actions whose output is missing or cut off.
@@ -226,7 +251,7 @@ func (i *Inventory) outputOf(action *Action) error {
 	output := i.Outputs[action.Output]
 	switch {
 	case output == nil:
-		return errors.New("its output is missing")
+		return ErrMissing
 	case output.Broken != nil:
 		return fmt.Errorf("its output is broken: %w", output.Broken)
 	case output.Size != action.OutputSize:
@@ -289,4 +314,13 @@ func fileOf(path string, info fs.FileInfo) *File {
 		Occupied: s.Blocks * 512,
 		Mode:     info.Mode(),
 	}
+}
+
+// StampOf is the stamp of an open file.
+func StampOf(file fs.File) (Stamp, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return Stamp{}, err
+	}
+	return fileOf("", info).Stamp, nil
 }
