@@ -28,6 +28,7 @@ const TURNS = 3;
 const SAMPLED = {
   hosts: ["build", "clock", "packages", "ports", "supplies", "trust"],
   mirror: ["faults", "fleet", "front-tls", "athens-host", "front-config", "store-alerts"],
+  sandbox: ["canary"],
 };
 
 /** A suite is a list of commands; those of mocha report their counts. */

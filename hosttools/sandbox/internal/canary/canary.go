@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -83,7 +84,7 @@ func try(ctx context.Context, o Options) (r *Result, err error) {
 		return last, nil
 	}
 	u := &units{component: o.Config.Component, user: r.User, group: group, workspace: w, environment: w.environment(o.Config.Go)}
-	if len(steps) > 0 && steps[len(steps)-1] == "git-ssh" {
+	if slices.Contains(steps, "git-ssh") {
 		server, err := startServer(ctx, fmt.Sprintf("gofleet-%s-%s-server.service", o.Config.Component, w.instance), w)
 		if server != nil {
 			defer server.stop()
@@ -251,7 +252,8 @@ var thisHost = host{
 // goVersion of the command that jobs use.
 func goVersion(ctx context.Context, command string) (string, error) {
 	run := exec.CommandContext(ctx, command, "env", "GOVERSION")
-	run.Env = append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", "HOME=/nonexistent", "GOCACHE=off")
+	// Without a home nothing is written there.
+	run.Env = append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", "HOME=/dev/null", "GOCACHE=off")
 	run.Dir = "/"
 	out, err := run.Output()
 	if err != nil {
