@@ -92,6 +92,15 @@ func (k *Keeper) prune(c *gocache.Cache, inventory *gocache.Inventory, report *R
 	return err
 }
 
+// Occupied is how many bytes and files the cache has.
+func (k *Keeper) Occupied() (bytes, files int64, err error) {
+	_, err = k.use(func(_ *gocache.Cache, inventory *gocache.Inventory, _ *Report) error {
+		bytes, files = inventory.Occupied(), inventory.Files()
+		return nil
+	})
+	return bytes, files, err
+}
+
 // ExpireTests removes the results of tests; all tests run again.
 func (k *Keeper) ExpireTests() (*Report, error) {
 	return k.use(func(c *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
@@ -106,11 +115,12 @@ func (k *Keeper) ExpireTests() (*Report, error) {
 
 // Mark notes that a job begins; Count measures from there.
 func (k *Keeper) Mark() (*Report, error) {
-	return k.use(func(c *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
-		mark, err := reuse.Mark(c, inventory, k.Now(), k.Shared)
-		report.Mark = mark
-		return err
-	})
+	return k.use(k.mark)
+}
+
+func (k *Keeper) mark(c *gocache.Cache, inventory *gocache.Inventory, report *Report) (err error) {
+	report.Mark, err = reuse.Mark(c, inventory, k.Now(), k.Shared)
+	return err
 }
 
 // Count measures what was reused and added since the mark.
@@ -130,23 +140,32 @@ const probeBytes = 1 << 20
 // Preflight makes a cache ready for a job: it must be writable, is brought below its budget, and as much of it is
 // verified as the time allows.
 func (k *Keeper) Preflight(within time.Duration) (*Report, error) {
+	return k.ready(within, func(*gocache.Cache, *gocache.Inventory, *Report) error { return nil })
+}
+
+// Begin is Preflight and Mark: what a slot does before a job.
+func (k *Keeper) Begin(within time.Duration) (*Report, error) {
+	return k.ready(within, k.mark)
+}
+
+func (k *Keeper) ready(within time.Duration, then func(*gocache.Cache, *gocache.Inventory, *Report) error) (*Report, error) {
 	if err := k.exists(); err != nil {
 		return nil, err
 	}
 	return k.remembering(func(known verify.Known) (*Report, error) {
 		return k.use(func(c *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
-			err := k.prune(c, inventory, report)
-			if err := c.Probe(probeBytes); err != nil {
-				report.Stores = new(bool)
+			failed := k.prune(c, inventory, report)
+			err := c.Probe(probeBytes)
+			stores := err == nil
+			report.Stores = &stores
+			if err != nil {
 				return fmt.Errorf("%s: %w: %w; a go command would build everything, each time, and end well; mount it writable, or make room", k.Path, ErrNotStoring, err)
 			}
-			stores := true
-			report.Stores = &stores
-			err = errors.Join(err, k.scan(c, inventory, report, known, ScanOptions{For: within}))
-			if err == nil && report.Prune.Over {
-				err = fmt.Errorf("%s: %w: %d bytes, of %d; nothing else may go: the rest was used within %v or is not the go command's", k.Path, ErrOverBudget, report.Prune.Left, k.Budget(), k.Grace)
+			failed = errors.Join(failed, k.scan(c, inventory, report, known, ScanOptions{For: within}), then(c, inventory, report))
+			if failed == nil && report.Prune.Over {
+				failed = fmt.Errorf("%s: %w: %d bytes, of %d; nothing else may go: the rest was used within %v or is not the go command's", k.Path, ErrOverBudget, report.Prune.Left, k.Budget(), k.Grace)
 			}
-			return err
+			return failed
 		})
 	})
 }

@@ -80,7 +80,7 @@ func Of(c *config.Config, slot int) ([]*Keeper, error) {
 func (k *Keeper) use(do func(*gocache.Cache, *gocache.Inventory, *Report) error) (*Report, error) {
 	return k.locked(func(report *Report) error {
 		return owner.As(k.Path, func() error {
-			c, err := gocache.Open(k.Path)
+			c, err := gocache.Open(k.Path, k.Own)
 			if err != nil {
 				return err
 			}

@@ -138,12 +138,12 @@ func (k *Keeper) beside(directory string, do func(cache, kept *gocache.Cache, re
 			return err
 		}
 		defer unlock()
-		cache, err := gocache.Open(k.Path)
+		cache, err := gocache.Open(k.Path, k.Own)
 		if err != nil {
 			return err
 		}
 		defer cache.Close()
-		kept, err := gocache.Open(path)
+		kept, err := gocache.Open(path, true)
 		if err != nil {
 			return err
 		}

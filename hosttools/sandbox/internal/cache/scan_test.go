@@ -426,7 +426,7 @@ func TestRootActsAsTheOwner(t *testing.T) {
 func TestOnlyBuildCachesAreTouched(t *testing.T) {
 	home := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(home, "letter"), nil, 0o644))
-	k := &Keeper{Path: home, Own: true, MaxBytes: 1, Now: time.Now}
+	k := &Keeper{Path: home, MaxBytes: 1, Now: time.Now}
 	if _, err := k.Prune(); err == nil || !strings.Contains(err.Error(), "no Go build cache") || !exists(filepath.Join(home, "letter")) {
 		t.Errorf("%v", err)
 	}

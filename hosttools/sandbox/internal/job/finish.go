@@ -12,6 +12,7 @@ import (
 // Finish clears a slot after a job, however it ended, as root. It may be repeated.
 func Finish(c *config.Config, s *config.Slot) error {
 	syscall.Umask(0o022)
+	countCache(c, s)
 	noted := wanted.Note(c, s, upperOfModules(c, s))
 	if err := clearSlot(c, s); err != nil {
 		return errors.Join(noted, err)

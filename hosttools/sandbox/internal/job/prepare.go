@@ -51,7 +51,11 @@ func Prepare(c *config.Config, s *config.Slot) error {
 	if err := makeWorkspace(s.Workspace, owner, c.Inputs); err != nil {
 		return err
 	}
-	return errors.Join(mountModules(c, s, owner), mountBuilds(c, s, owner))
+	if err := errors.Join(mountModules(c, s, owner), mountBuilds(c, s, owner)); err != nil {
+		return err
+	}
+	beginCache(c, s)
+	return nil
 }
 
 // waitForTurn takes the slot's lock while there is no pause mark.

@@ -21,8 +21,8 @@ type Cache struct {
 // around is what the go command has beside its buckets; lost+found is the root of a file system.
 var around = []string{"README", "trim.txt", "testexpire.txt", "fuzz", "log.txt", "lost+found"}
 
-// Open opens a directory that is a build cache, or empty.
-func Open(path string) (*Cache, error) {
+// Open opens a directory. Unless it is known to be a build cache's own, it must be one, or be empty.
+func Open(path string, own bool) (*Cache, error) {
 	if !filepath.IsAbs(path) {
 		return nil, fmt.Errorf("build cache %q: must be an absolute path", path)
 	}
@@ -32,7 +32,7 @@ func Open(path string) (*Cache, error) {
 	}
 	c := &Cache{path, root}
 	names, err := c.names(".")
-	if err == nil && len(names) > 0 && !slices.ContainsFunc(names, isOurs) {
+	if err == nil && !own && len(names) > 0 && !slices.ContainsFunc(names, isOurs) {
 		err = fmt.Errorf("%s is no Go build cache: it holds %q and no bucket; name the directory that `go env GOCACHE` prints", path, names[0])
 	}
 	if err != nil {

@@ -83,6 +83,11 @@ func (i *Inventory) Occupied() int64 {
 	return sum
 }
 
+// Files is how many files it has, without directories.
+func (i *Inventory) Files() int64 {
+	return int64(len(i.Actions) + len(i.Outputs) + len(i.Strays) + len(i.Foreign) + len(i.Fuzz))
+}
+
 // Read lists a cache and reads its actions; outputs are not read. What goes meanwhile is left out.
 func (c *Cache) Read() (*Inventory, error) {
 	names, err := c.names(".")
