@@ -1,3 +1,6 @@
+export { BuildAgentSandbox } from "./components/build-agent-sandbox";
+export type { AllowedArg, BuildAgentSandboxArgs } from "./components/sandbox-args";
+export type { ToolchainArg, ToolchainOnHost } from "./components/toolchain-arg";
 export { GoToolchainHost } from "./components/go-toolchain-host";
 export type { GoToolchainHostArgs, GoToolchainOutputs, GoToolchainRef } from "./components/go-toolchain-host";
 export type { HookArgs, HooksArgs } from "./components/hook-args";
@@ -8,6 +11,12 @@ export type { ReleaseArgs } from "./components/release-args";
 export { lock } from "./model/lock-file";
 export type { Platform } from "./model/platform";
 export type { GoEnv } from "./model/go-env";
+export type { Agent, AgentStop, ExecAgent } from "./model/sandbox/agent";
+export type { CacheArgs } from "./model/sandbox/cache";
+export type { LimitsArgs } from "./model/sandbox/limits";
+export type { AllowedHost, NetworkArgs } from "./model/sandbox/network";
+export type { Confinement, HardeningArgs, JobArgs, ModulesArgs, SandboxArgs } from "./model/sandbox/sandbox";
+export type { WatermarkArgs } from "./model/sandbox/watermarks";
 export type {
   Checksums,
   FileSource,

@@ -1,6 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
-import { keeperTimer, keeperUnit, type KeeperCommand, type KeeperUnit } from "../../render/sandbox/keeper-units";
-import { environment } from "../../render/unit-file";
+import { keeperTimer, keeperUnit, type KeeperUnit } from "../../render/sandbox/keeper-units";
 import type { HostPlan, PlanUnit } from "../host-plan";
 import { textFile } from "../text-file";
 import type { SandboxParts } from "./parts";
@@ -97,7 +96,6 @@ function modules(parts: SandboxParts): Keeper {
       writable: [place.modules, place.wanted],
       families: INTERNET,
       after: ["network-online.target", place.egress.unit],
-      environment: [environment("HOME", place.wanted), environment("GOMODCACHE", place.modules)],
       within: "1h",
     },
     FETCH_EVERY,
@@ -135,6 +133,6 @@ function kept({ place }: SandboxParts): AbsolutePath[] {
 }
 
 /** A command of `gofleet-sandbox`. */
-export function gofleet({ program, place }: SandboxParts, ...verb: readonly string[]): KeeperCommand {
-  return { words: [program, ...verb, "-config", place.config] };
+function gofleet({ program, place }: SandboxParts, ...verb: readonly string[]): [string, ...string[]] {
+  return [program, ...verb, "-config", place.config];
 }

@@ -1,10 +1,25 @@
 import { command, quote } from "../../render/shell";
-import type { PlanProbe } from "../host-plan";
+import type { PlanCheck, PlanProbe } from "../host-plan";
 import type { SandboxParts } from "./parts";
-import type { SlotPlace } from "./place";
 
 /** Seconds in which a slot must have come to its agent. */
 const STARTS_WITHIN = 30;
+
+/** Longest that the canary build may take, the search for a directive to blame included; seconds. */
+const CANARY_WITHIN = 600;
+
+/**
+ * A small build under the directives of the staged template, before anything is switched. Where it fails it names the
+ * directive to blame.
+ */
+export function canaryCheck({ place, program }: SandboxParts): PlanCheck {
+  const script = `#!/bin/sh
+set -eu
+exec ${command(program, "canary", "-limit", `${CANARY_WITHIN - 30}s`)} \\
+  -config "$GOFLEET_STAGED"${quote(place.config)} -unit "$GOFLEET_STAGED"${quote(`/etc/systemd/system/${place.template}`)}
+`;
+  return { name: "canary", timeout: CANARY_WITHIN, script };
+}
 
 /** What must be true of a sandbox after a switch: slots that run, caches that their users can write, and how it scores. */
 export function sandboxProbes(parts: SandboxParts): PlanProbe[] {
@@ -25,7 +40,7 @@ slot() {
     case $(state "$1" ActiveState),$(state "$1" SubState),$(state "$1" Result) in
       active,running,* | activating,auto-restart,success) return 0 ;;
     esac
-    if [ -s ${quote(place.pauseMark)} ]; then
+    if [ -e ${quote(place.pauseMark)} ]; then
       echo "$1 waits: no new job may begin: $(head -c 500 ${quote(place.pauseMark)})"
       return 0
     fi
@@ -40,7 +55,7 @@ ${slots.map(({ unit }) => command("slot", unit)).join("\n")}
   return { name: "slots", timeout: STARTS_WITHIN * slots.length + 30, script };
 }
 
-/** Each slot's user can write the build cache that it has, and nobody but its own writer the shared module cache. */
+/** Each slot's user can write the build cache that it has, and the module user the shared module cache. */
 function cachesProbe({ place, slots, buildCaches, sandbox }: SandboxParts): PlanProbe {
   const mounted = sandbox.cache.kind === "tmpfs" ? buildCaches.map(({ path }) => command("mounted", path)) : [];
   const script = `#!/bin/sh
@@ -50,14 +65,9 @@ mounted() {
 }
 as() { user=$1; shift; runuser -u "$user" -- "$@"; }
 writable() { as "$1" test -w "$2" || { echo "$2 cannot be written by $1" >&2; exit 1; }; }
-closed() { ! as "$1" test -w "$2" || { echo "$2 can be written by $1" >&2; exit 1; }; }
-${[...mounted, ...slots.flatMap((slot) => writes(slot, place.modules)), command("writable", place.moduleUser, place.modules)].join("\n")}
+${[...mounted, ...slots.map(({ user, buildCache }) => command("writable", user, buildCache)), command("writable", place.moduleUser, place.modules)].join("\n")}
 `;
   return { name: "caches", timeout: 60, script };
-}
-
-function writes({ user, buildCache }: SlotPlace, modules: string): string[] {
-  return [command("writable", user, buildCache), command("closed", user, modules)];
 }
 
 /** The exposure of a slot as systemd reckons it: `{"exposure":1.1}`. Not a condition: versions reckon differently. */

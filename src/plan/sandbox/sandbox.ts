@@ -1,13 +1,14 @@
-import type { UnitName } from "../../model/names";
+import type { AbsolutePath, UnitName } from "../../model/names";
 import type { Network } from "../../model/sandbox/network";
 import { sandboxConfig } from "../../render/sandbox/sandbox-config";
 import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
 import { textFile } from "../text-file";
+import { confinementPlan, type Confinement } from "./confinement";
 import { egressPlan, egressText } from "./egress";
 import { cachesPlan, keepersPlan, keepsCaches } from "./keepers";
 import { sandboxDownload, type SandboxParts } from "./parts";
-import { sandboxProbes } from "./probes";
+import { canaryCheck, sandboxProbes } from "./probes";
 import { slotsPlan } from "./slots";
 
 /** The texts of a sandbox's files that depend on values. */
@@ -36,8 +37,9 @@ export function sandboxTexts(parts: SandboxParts, network: Network): SandboxText
 
 /** All that a host must hold for a build sandbox, but for its toolchain. */
 export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>): HostPlan<Text | string> {
-  const { place, program } = parts;
-  const requires: UnitName[] = [place.egress.unit];
+  const { place, program, sandbox } = parts;
+  const confinement = confined(parts);
+  const requires: UnitName[] = [place.egress.unit, ...(confinement === undefined ? [] : [place.apparmor.unit])];
   return mergePlans<Text | string>(
     {
       files: [textFile(place.config, texts.config)],
@@ -49,11 +51,30 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
       })),
       downloads: [sandboxDownload(parts.tool)],
       packages: ["git"],
+      checks: sandbox.hardening.canary ? [canaryCheck(parts)] : [],
       probes: sandboxProbes(parts),
     },
     slotsPlan<Text>(parts, { requires, wants: keepsCaches(parts) ? [place.keeper.unit] : [] }),
     cachesPlan<Text>(parts),
     keepersPlan<Text>(parts),
     egressPlan<Text>(place, parts.slots.length, texts.egress, program),
+    confinement === undefined ? {} : confinementPlan(place, confinement),
   );
+}
+
+/** Undefined: no AppArmor. */
+function confined({ sandbox, slots, toolchain, sharedBuildCache }: SandboxParts): Confinement | undefined {
+  const { confinement, userNamespaces, agent, before, after } = sandbox;
+  if (confinement === "off") return undefined;
+  const commands = [agent.command, before, after].flatMap(([program]) => (program === undefined ? [] : [program]));
+  return {
+    mode: confinement,
+    userNamespaces,
+    slots: slots.map((slot) => ({ ...slot, shared: slot.buildCache === sharedBuildCache })),
+    programs: [...new Set([toolchain.trees, ...commands.map(directory)])].filter((path) => path !== "/").sort(),
+  };
+}
+
+function directory(path: string): AbsolutePath {
+  return `/${path.split("/").slice(1, -1).join("/")}`;
 }

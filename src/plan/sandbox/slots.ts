@@ -37,7 +37,7 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
     guards: [egressGuard(place.egress.table)],
     requires: needs.requires,
     wants: needs.wants,
-    apparmorProfile: sandbox.confinement === "off" ? undefined : place.apparmor.profile,
+    apparmorProfiles: sandbox.confinement === "off" ? undefined : place.apparmor.profile,
     userNamespaces: sandbox.userNamespaces,
     off: sandbox.hardening.off,
   });
@@ -93,7 +93,7 @@ function directories({ place, slots, buildCaches, sandbox, sharedBuildCache }: S
     open(place.state),
     open(`${place.state}/slots`),
     { path: place.keeper.copies, mode: "0700" },
-    { path: place.wanted, mode: "0755", user: place.moduleUser, group: place.moduleUser },
+    { path: place.wanted, mode: "0700", user: place.moduleUser },
     open(place.cache),
     // Jobs only reach it through a layer of their own, in which they may add to what the group may write.
     { path: place.modules, mode: "2700", user: place.moduleUser, group: place.group },

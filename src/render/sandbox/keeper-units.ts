@@ -11,9 +11,8 @@ export interface KeeperUnit {
   /** Such as `CAP_NET_ADMIN`. */
   readonly capabilities?: readonly string[];
   /** Command lines, in order; the last one is the service's own. */
-  readonly start: readonly KeeperCommand[];
-  readonly reload?: readonly KeeperCommand[];
-  readonly stop?: readonly KeeperCommand[];
+  readonly start: readonly (readonly [string, ...string[]])[];
+  readonly stop?: readonly (readonly [string, ...string[]])[];
   /** True: it counts as active until it is stopped. False: each start is one run. */
   readonly stays: boolean;
   /** Directories it writes; nothing else is writable for it. */
@@ -24,22 +23,12 @@ export interface KeeperUnit {
   readonly families?: string;
   /** Units that come first. */
   readonly after?: readonly string[];
-  /** A condition without which it is passed over, such as `security=apparmor`. */
-  readonly condition?: { readonly security: string };
-  readonly environment?: readonly UnitText[];
   /** Longest time of a start, and of a stop, as systemd.time(7) spells it. */
   readonly within: string;
-  readonly wantedBy?: string;
-}
-
-/** One command line, and whether its failure counts. */
-export interface KeeperCommand {
-  readonly words: readonly [string, ...string[]];
-  readonly mayFail?: boolean;
 }
 
 export function keeperUnit(unit: KeeperUnit): string {
-  const { after = [], mounts = [], condition, user, capabilities = [], reload = [], stop = [] } = unit;
+  const { after = [], mounts = [], user, capabilities = [], stop = [] } = unit;
   return unitFile(
     [
       "Unit",
@@ -47,7 +36,6 @@ export function keeperUnit(unit: KeeperUnit): string {
         Description: text(unit.description),
         After: after.length === 0 ? undefined : literal(after.join(" ")),
         RequiresMountsFor: mounts.length === 0 ? undefined : words(...mounts),
-        ConditionSecurity: condition && text(condition.security),
       },
     ],
     [
@@ -56,9 +44,7 @@ export function keeperUnit(unit: KeeperUnit): string {
         Type: literal("oneshot"),
         RemainAfterExit: unit.stays ? literal("yes") : undefined,
         User: user === undefined ? undefined : literal(user),
-        Environment: unit.environment,
         ExecStart: unit.start.map(line),
-        ExecReload: reload.map(line),
         ExecStop: stop.map(line),
         TimeoutStartSec: literal(unit.within),
         TimeoutStopSec: literal(unit.within),
@@ -71,7 +57,6 @@ export function keeperUnit(unit: KeeperUnit): string {
         ...hardening(capabilities, unit.families ?? "AF_UNIX"),
       },
     ],
-    ...(unit.wantedBy === undefined ? [] : [["Install", { WantedBy: literal(unit.wantedBy) }] as const]),
   );
 }
 
@@ -92,9 +77,8 @@ export function keeperTimer(description: string, unit: UnitName, seconds: number
   );
 }
 
-function line({ words: [program, ...rest], mayFail = false }: KeeperCommand): UnitText {
-  const command = exec(program, ...rest);
-  return mayFail ? literal(`-${command}`) : command;
+function line([program, ...rest]: readonly [string, ...string[]]): UnitText {
+  return exec(program, ...rest);
 }
 
 function hardening(capabilities: readonly string[], families: string): UnitSection[1] {

@@ -28,8 +28,8 @@ export interface SlotUnit {
   readonly requires: readonly UnitName[];
   /** Units that come first, and whose failure stops nothing. */
   readonly wants: readonly UnitName[];
-  /** Undefined: none. */
-  readonly apparmorProfile: string | undefined;
+  /** A slot's AppArmor profile is this, a dash and its number; undefined: none. */
+  readonly apparmorProfiles: string | undefined;
   readonly userNamespaces: boolean;
   /** Directives that are left out. */
   readonly off: readonly DirectiveName[];
@@ -89,7 +89,7 @@ export function slotUnit(unit: SlotUnit): string {
         LimitCORE: literal("0"),
         // Root's own commands have a mount namespace too, and the workspace is not there yet, or no more.
         ReadWritePaths: both(optional(ofSlot(unit.workspaces)), buildCache, optional(ofSlot(unit.caches, "/modules"))),
-        AppArmorProfile: unit.apparmorProfile === undefined ? undefined : text(unit.apparmorProfile),
+        AppArmorProfile: unit.apparmorProfiles === undefined ? undefined : literal(`${text(unit.apparmorProfiles)}-%i`),
         ...hardening(unit),
         // What one user writes into a shared cache, the users of all slots read and replace.
         ...(unit.sharedBuildCache === undefined ? {} : { UMask: literal("0007") }),

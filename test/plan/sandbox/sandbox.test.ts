@@ -11,6 +11,7 @@ import { assertSystemdTakes, shellcheck } from "./host-tools";
 import { parts, plan, textOf } from "./parts";
 
 const TEMPLATE = "/etc/systemd/system/gofleet-ci@.service";
+/** The firewall's and AppArmor's files have their own tests. */
 const OWN = (path: string) => !/egress|apparmor|denials/.test(path);
 
 describe("sandbox plan", () => {
@@ -22,6 +23,7 @@ describe("sandbox plan", () => {
     });
     assertGolden("sandbox/plan/manifest", manifest(made));
     for (const { path, text } of made.files) if (OWN(path)) assertGolden(`sandbox/plan${path}`, text);
+    for (const { name, script } of made.checks) if (OWN(name)) assertGolden(`sandbox/plan/checks/${name}.sh`, script);
     for (const { name, script } of made.probes) if (OWN(name)) assertGolden(`sandbox/plan/probes/${name}.sh`, script);
   });
 
@@ -36,8 +38,8 @@ describe("sandbox plan", () => {
     );
   });
 
-  it("has probes that shellcheck has nothing to say of", function () {
-    for (const { script } of plan().probes) assert.equal(shellcheck(this, script), "");
+  it("has checks and probes that shellcheck has nothing to say of", function () {
+    for (const { script } of [...plan().checks, ...plan().probes]) assert.equal(shellcheck(this, script), "");
   });
 
   it("exposes a slot as little as promised, and more with each directive that is turned off", function () {
@@ -63,6 +65,17 @@ describe("sandbox plan", () => {
     }
   });
 
+  it("builds a canary before the switch, unless told not to", () => {
+    const checks = (canary: boolean) => plan({ hardening: { canary } }).checks.map(({ name }) => name);
+    assert.deepEqual(checks(true), ["canary", "apparmor"]);
+    assert.deepEqual(checks(false), ["apparmor"]);
+  });
+
+  it("lets AppArmor execute the agent wherever it is", () => {
+    const made = plan({ agent: { kind: "exec", command: ["/srv/agents/runner"] } });
+    assert.match(textOf(made, "/etc/apparmor.d/gofleet-ci.d/common"), /^ *"?\/srv\/agents\/\*\*"? mrix,$/m);
+  });
+
   it("leaves out what is turned off, and nothing else", () => {
     const lines = (off: Parameters<typeof plan>[0]) => textOf(plan(off), TEMPLATE).split("\n");
     const all = lines({});
@@ -78,7 +91,11 @@ describe("sandbox plan", () => {
 
   it("starts what a slot needs before it, and no slot without its firewall", () => {
     const unit = textOf(plan(), TEMPLATE);
-    assert.match(unit, /^Requires=gofleet-ci-egress\.service/m);
+    assert.match(unit, /^Requires=gofleet-ci-egress\.service gofleet-ci-apparmor\.service$/m);
+    assert.match(unit, /^AppArmorProfile=gofleet-ci-%i$/m);
+    const open = textOf(plan({ confinement: "off" }), TEMPLATE);
+    assert.match(open, /^Requires=gofleet-ci-egress\.service$/m);
+    assert.doesNotMatch(open, /AppArmor/);
     assert.match(unit, /^Wants=network-online\.target gofleet-ci-cache\.service$/m);
     assert.match(unit, /^RequiresMountsFor=.*"\/var\/cache\/gofleet-ci\/slots\/%i\/build"$/m);
     // Guard, then workspace; the agent itself is never root's.

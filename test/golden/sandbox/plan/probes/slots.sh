@@ -7,7 +7,7 @@ slot() {
     case $(state "$1" ActiveState),$(state "$1" SubState),$(state "$1" Result) in
       active,running,* | activating,auto-restart,success) return 0 ;;
     esac
-    if [ -s /run/gofleet-ci/paused ]; then
+    if [ -e /run/gofleet-ci/paused ]; then
       echo "$1 waits: no new job may begin: $(head -c 500 /run/gofleet-ci/paused)"
       return 0
     fi
