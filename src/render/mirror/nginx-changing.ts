@@ -2,7 +2,7 @@ import type { Front } from "../../model/mirror/front-resolve";
 import { onward, source } from "./nginx-headers";
 import { FAILED, firstTier, hostHeader, STALE_WHEN_FAILED } from "./nginx-tiers";
 import { block, lines, pattern, word } from "./nginx-text";
-import { MODULE, VERSION } from "./nginx-versions";
+import { END, MODULE, VERSION } from "./nginx-versions";
 
 /** Lists of versions, `@latest`, and what a branch or an incomplete version stands for now. */
 export function mutableLocations(front: Front): string {
@@ -21,9 +21,9 @@ export function mutableLocations(front: Front): string {
       tiers.length > 0 ? `error_page ${FAILED} = ${firstTier("list")};` : "",
     );
   return lines(
-    location(`^/${MODULE}/(?:@v/list|@latest)$`, wait.list),
+    location(`^/${MODULE}/(?:@v/list|@latest)${END}`, wait.list),
     // Athens fetches what such a name stands for.
-    location(`^/${MODULE}/@v/[A-Za-z0-9._+~!-]+\\.info$`, wait.fetch),
+    location(`^/${MODULE}/@v/[A-Za-z0-9._+~!-]+\\.info${END}`, wait.fetch),
     "",
   );
 }
@@ -43,11 +43,11 @@ export function sumdbLocations(front: Front): string {
       `proxy_cache_use_stale updating ${STALE_WHEN_FAILED};`,
     );
   return lines(
-    location(`/lookup/${MODULE}@${VERSION}$`, LOOKUP, refusePrivate),
+    location(`/lookup/${MODULE}@${VERSION}${END}`, LOOKUP, refusePrivate),
     // Other spellings, and databases that are not asked: nothing goes out, but the answer is the same.
     block(`location ~ ${pattern("^/sumdb/[^/]+/lookup/")}`, refusePrivate, "return 404;"),
-    location("/(?:supported|latest)$", fresh),
-    location("/tile/[0-9]+/(?:[0-9]+|data)/[x0-9/]+(?:\\.p/[0-9]+)?$", front.cacheKeep),
+    location(`/(?:supported|latest)${END}`, fresh),
+    location(`/tile/[0-9]+/(?:[0-9]+|data)/[x0-9/]+(?:\\.p/[0-9]+)?${END}`, front.cacheKeep),
     "",
   );
 }

@@ -12,6 +12,9 @@ import { block, lines, pattern, word } from "./nginx-text";
 export const MODULE = String.raw`[a-z0-9._~!-]+(?:/[a-z0-9._~!-]+)*`;
 export const VERSION = String.raw`v[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.+!-]*`;
 
+/** Of a path: `$` would let a line break follow, and what goes on to others is the path as it is. */
+export const END = String.raw`\z`;
+
 /** The same without upper case in the name: the store's directories are then called as the request says. */
 const PLAIN_MODULE = MODULE.replaceAll("!", "");
 const PLAIN_VERSION = VERSION.replaceAll("!", "");
@@ -45,7 +48,8 @@ export function versionLocations(front: Front, place: NginxPlace): string {
 
 /** Complete versions are read from the store; Athens need not run for them. */
 function storeLocations(front: Front, place: NginxPlace, store: AbsolutePath): string {
-  const path = (kind: string) => pattern(`^/(?<gomod_m>${PLAIN_MODULE})/@v/(?<gomod_v>${PLAIN_VERSION})\\.${kind}$`);
+  const path = (kind: string) =>
+    pattern(`^/(?<gomod_m>${PLAIN_MODULE})/@v/(?<gomod_v>${PLAIN_VERSION})\\.${kind}${END}`);
   const info = word`${store}/$gomod_m/$gomod_v/$gomod_v.info`;
   const head = (kind: keyof typeof TYPES) => [`types { } default_type ${TYPES[kind]};`, source("store")];
   return lines(
@@ -103,7 +107,7 @@ function modAlone(location: string, store: AbsolutePath, otherwise: string): str
 
 /** Names that are not directories of the store, and every name where there is no store on this host. */
 function athensLocations(front: Front, place: NginxPlace): string {
-  const path = (kind: string) => pattern(`^/(?<gomod_m>${MODULE})/@v/(?<gomod_v>${VERSION})\\.${kind}$`);
+  const path = (kind: string) => pattern(`^/(?<gomod_m>${MODULE})/@v/(?<gomod_v>${VERSION})\\.${kind}${END}`);
   const readOnly = (kind: string) =>
     front.store === undefined
       ? ""
