@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { GoProxyMirror, GoToolchainHost, lock } from "gofleet";
 import { enginePath } from "../../src/engine/find";
+import { fleetPolicies } from "../../src/policy";
 import { PackProject } from "../policy/pack-project";
 import { TestAuthority } from "../support/certificates";
 import { testEngine, withStack, type Operation } from "../support/engine";
@@ -28,8 +29,12 @@ class Raw extends pulumi.ComponentResource {
 const deployment = (container: pulumi.Inputs): Raw =>
   new Raw("kubernetes:apps/v1:Deployment", "web", { spec: { template: { spec: { containers: [container] } } } });
 
+/** Rules that some program here has broken, as the engine reported it. */
+const broken = new Set<string>();
+
 /** Violations as `level policy resource`, in the order of their names. */
 function violations({ events }: Operation): string[] {
+  for (const { policyEvent: said } of events) if (said !== undefined) broken.add(said.policyName);
   const found = events.flatMap(({ policyEvent: said }) =>
     said === undefined
       ? []
@@ -128,6 +133,9 @@ describe("policy pack in the analyzer host", function () {
         new Raw("aws:ec2/launchTemplate:LaunchTemplate", "builders", {
           userData: Buffer.from("#!/bin/sh\nexport GOINSECURE=*\n").toString("base64"),
         });
+        new Raw("aws:ec2/instance:Instance", "runner", {
+          userData: "#!/bin/sh\ncurl -sSf https://get.example/x | sh\n",
+        });
         new Raw("azure-native:network:SecurityRule", "debug", {
           access: "Allow",
           direction: "Inbound",
@@ -139,6 +147,7 @@ describe("policy pack in the analyzer host", function () {
     );
     assert.deepEqual(violations(failed), [
       "mandatory confined-in-production web",
+      "mandatory pinned-downloads runner",
       "mandatory pinned-images web",
       "mandatory pprof-not-public debug",
       "mandatory pprof-not-public web",
@@ -200,6 +209,13 @@ describe("policy pack in the analyzer host", function () {
     assert.match(failed.stdout, /stack: missing, wanted an incident/);
     const passed = await preview(async () => {}, { config, env: { GOFLEET_INCIDENT: "INC-123" } });
     assert.deepEqual(violations(passed), []);
+  });
+
+  it("has seen every rule broken above, and every rule kept by a program that passes", async () => {
+    const passed = await preview(toolchain({ target: pool(3), env: { GOPROXY } }));
+    assert.deepEqual(violations(passed), []);
+    const names = fleetPolicies().map(({ name }) => name);
+    assert.deepEqual([...broken].sort(), [...names].sort());
   });
 
   describe("with the stock language host", () => {
