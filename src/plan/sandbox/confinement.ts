@@ -12,7 +12,7 @@ import type { SandboxPlace } from "./place";
 export interface Confinement {
   readonly mode: "enforce" | "complain";
   readonly userNamespaces: boolean;
-  readonly slots: readonly (SlotProfile & { readonly user: string })[];
+  readonly slots: readonly (Omit<SlotProfile, "jobLock"> & { readonly user: string; readonly number: number })[];
   /**
    * Directories of programs that jobs read and execute, besides `/usr`, `/opt` and their like: by their real paths, for
    * that is what AppArmor sees behind a link.
@@ -29,8 +29,9 @@ export function confinementPlan(place: SandboxPlace, confinement: Confinement): 
   const { component, apparmor } = place;
   const { mode, userNamespaces, slots, programs } = confinement;
   const common = `/etc/apparmor.d/${apparmor.profile}.d/common` as const;
+  const locked = slots.map((slot) => ({ ...slot, jobLock: `${place.jobLock}.${slot.number}` as const }));
   const profiles = (abi: "3.0" | "4.0") =>
-    apparmorProfiles({ mode, abi, userNamespaces, common: `${apparmor.profile}.d/common`, slots });
+    apparmorProfiles({ mode, abi, userNamespaces, common: `${apparmor.profile}.d/common`, slots: locked });
   const script = apparmorScript({
     prefix: apparmor.profile,
     profiles: slots.map(({ profile }) => profile),
@@ -39,10 +40,7 @@ export function confinementPlan(place: SandboxPlace, confinement: Confinement): 
   });
   const files = [
     // The distribution's service reads them at boot, before a link through the release may lead anywhere.
-    copy(
-      common,
-      apparmorCommon({ component, mode, userNamespaces, programs, config: place.config, jobLock: place.jobLock }),
-    ),
+    copy(common, apparmorCommon({ component, mode, userNamespaces, programs, config: place.config })),
     copy(apparmor.path, profiles("3.0")),
     ...(userNamespaces ? [textFile(apparmor.path4, profiles("4.0"))] : []),
     textFile(apparmor.script, script),

@@ -1,6 +1,6 @@
 import type { AbsolutePath } from "../../model/names";
 import { MARKER } from "../marker";
-import { apparmorBelow, apparmorBetween, apparmorDirectory, apparmorWord } from "./apparmor-text";
+import { apparmorBelow, apparmorBetween, apparmorDirectory } from "./apparmor-text";
 
 /** What {@link apparmorCommon} is made of. */
 export interface ApparmorCommon {
@@ -13,7 +13,6 @@ export interface ApparmorCommon {
   readonly programs: readonly AbsolutePath[];
   /** Settings of `gofleet-sandbox`. */
   readonly config: AbsolutePath;
-  readonly jobLock: AbsolutePath;
 }
 
 /**
@@ -32,7 +31,6 @@ export function apparmorCommon(common: ApparmorCommon): string {
         "/etc/gofleet/*/releases/*/.gofleet/overlay/* r,",
         "/etc/gofleet/*/releases/*/etc/profile.d/* r,",
         `${apparmorBetween(`/etc/gofleet/${common.component}/releases/`, common.config)} r,`,
-        `${apparmorWord(common.jobLock)} rk,`,
       ],
     ],
     ["Devices without hardware behind them, and the system's log.", DEVICES],

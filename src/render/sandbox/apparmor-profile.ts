@@ -24,13 +24,17 @@ export interface SlotProfile {
   /** GOCACHE and GOMODCACHE as its jobs see them. */
   readonly buildCache: AbsolutePath;
   readonly modules: AbsolutePath;
+  /** The slot's own part of the job lock. */
+  readonly jobLock: AbsolutePath;
   /** True: other slots write the same build cache. */
   readonly shared: boolean;
 }
 
 /**
  * A profile for each slot, so that one slot's files, processes and sockets are nothing to another's jobs even where the
- * modes of files would let them. No profile attaches to a program: units name theirs.
+ * modes of files would let them. No profile attaches to a program: units name theirs. Units have mount namespaces of
+ * their own, so what systemd opened outside of it has a path that begins nowhere; without `attach_disconnected` any use
+ * of it would be denied, even in complain mode.
  *
  * go builds in `$GOTMPDIR/go-build<digits>` and executes from there and from GOCACHE; from GOROOT it only reads and
  * executes. A view of a cache shows files that others own, to be read; what the job writes there is its own.
@@ -48,10 +52,13 @@ function profile(slot: SlotProfile, { mode, abi, userNamespaces, common }: Appar
     `${apparmorBelow(`${slot.workspace}/inputs`)} mrix,`,
     ...(slot.shared ? shared(slot.buildCache) : view(slot.buildCache)),
     ...view(slot.modules),
+    `${apparmorWord(slot.jobLock)} rk,`,
     `${apparmorBelow(`/run/credentials/${slot.unit}`)} r,`,
   ];
-  const flags = mode === "complain" ? " flags=(complain)" : "";
-  return [`profile ${apparmorWord(slot.profile)}${flags} {`, ...rules.map((rule) => `  ${rule}`), "}"].join("\n");
+  const flags = ["attach_disconnected", ...(mode === "complain" ? ["complain"] : [])].join(", ");
+  return [`profile ${apparmorWord(slot.profile)} flags=(${flags}) {`, ...rules.map((rule) => `  ${rule}`), "}"].join(
+    "\n",
+  );
 }
 
 /** A directory of the slot's own. A hard link may only name what is in there already. */

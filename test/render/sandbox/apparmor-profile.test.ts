@@ -23,7 +23,6 @@ const common = ({ mode = "enforce", userNamespaces = false }: Case = {}, change:
     userNamespaces,
     programs: ["/srv/toolchains"],
     config: place.config,
-    jobLock: place.jobLock,
     ...change,
   });
 
@@ -33,7 +32,11 @@ const profiles = ({ mode = "enforce", abi = "3.0", userNamespaces = false, share
     abi,
     userNamespaces,
     common: INCLUDED,
-    slots: [1, 2].map((number) => ({ ...slotPlace(place, number), shared })),
+    slots: [1, 2].map((number) => ({
+      ...slotPlace(place, number),
+      shared,
+      jobLock: `${place.jobLock}.${number}` as const,
+    })),
   });
 
 /** Rules, each on a line of its own. */
@@ -51,7 +54,7 @@ describe("AppArmor profiles", () => {
   });
 
   it("name no path of another slot", () => {
-    for (const [, number = "", body = ""] of profiles().matchAll(/^profile "gofleet-ci-(\d)" \{\n([^}]*)\}$/gm)) {
+    for (const [, number = "", body = ""] of profiles().matchAll(/^profile "gofleet-ci-(\d)" [^{]*\{\n([^}]*)\}$/gm)) {
       const others = number === "1" ? "2" : "1";
       assert.ok(body.includes(`/slots/${number}/`));
       assert.ok(!body.includes(`/slots/${others}/`) && !body.includes(`@${others}.service`));
@@ -85,7 +88,10 @@ describe("AppArmor profiles", () => {
   it("deny nothing outright in complain mode, where that would be enforced", () => {
     assert.match(common(), /deny/);
     assert.doesNotMatch(common({ mode: "complain" }), /deny \//);
-    assert.match(profiles({ mode: "complain" }), /^profile "gofleet-ci-2" flags=\(complain\) \{$/m);
+    assert.match(
+      profiles({ mode: "complain" }),
+      /^profile "gofleet-ci-2" flags=\(attach_disconnected, complain\) \{$/m,
+    );
   });
 
   it("know user namespaces only where the parser does", () => {
@@ -117,7 +123,7 @@ describe("AppArmor profiles", () => {
     it("are good for any directory", () => {
       const hostile = '/srv/a"b, {c} *[x]^?/@{PROC}\\e';
       const { complaint } = compile(profiles(), {
-        [INCLUDED]: common({}, { programs: [hostile], config: hostile, jobLock: hostile }),
+        [INCLUDED]: common({}, { programs: [hostile], config: hostile }),
       });
       assert.equal(complaint, "");
     });

@@ -1,0 +1,3 @@
+module gofleet/attempts
+
+go 1.24
