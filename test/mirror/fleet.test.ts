@@ -51,8 +51,8 @@ describe("a fleet behind a module mirror, on real hosts", function () {
     );
     return { goEnv: mirror.goEnv, goVersion: go.goVersion };
   };
-  const onClient = (command: string) => client.exec(`cd /root/app && ${command}`, { timeout: 600_000 });
-  const sumsOfClient = () => readFileSync(join(client.rootDir, "root/app/go.sum"), "utf8");
+  const onClient = (command: string) => client.exec(`cd /opt/app && ${command}`, { timeout: 600_000 });
+  const sumsOfClient = () => readFileSync(join(client.rootDir, "opt/app/go.sum"), "utf8");
 
   before(async function () {
     const reason = unavailable();
@@ -65,7 +65,7 @@ describe("a fleet behind a module mirror, on real hosts", function () {
     server = await around.host("mirror");
     client = await around.host("builder", server);
     await server.exec(`echo '${address} ${GIT}' >>/etc/hosts`);
-    cpSync(APP, join(client.rootDir, "root/app"), { recursive: true });
+    cpSync(APP, join(client.rootDir, "opt/app"), { recursive: true });
     workDir = makeProject();
     stack = await TestStack.open(program(), workDir);
     await stack.up();
@@ -109,7 +109,7 @@ describe("a fleet behind a module mirror, on real hosts", function () {
   it("gives out a private module, whose name nobody upstream hears", async () => {
     const text = `package main\nimport secret "${SECRET}"\nfunc main() { println(secret.Word) }\n`;
     const found = await client.exec(
-      `mkdir /root/own && cd /root/own && cat >main.go && go mod init example.com/own 2>/dev/null && go get ${SECRET}@v1.2.3 2>/dev/null && go run . 2>&1`,
+      `mkdir /opt/own && cd /opt/own && cat >main.go && go mod init example.com/own 2>/dev/null && go get ${SECRET}@v1.2.3 2>/dev/null && go run . 2>&1`,
       { input: text },
     );
     assert.equal(found, "42\n");
@@ -117,7 +117,7 @@ describe("a fleet behind a module mirror, on real hosts", function () {
     assert.match(await client.exec("go env GONOSUMDB"), new RegExp(GIT));
     // A client without the settings that the mirror gives asks for the sum; it is refused, and nothing goes out.
     const careless = await client.run(
-      `cd /root/own && rm go.sum && GONOSUMDB=none GOPRIVATE=none go mod download 2>&1`,
+      `cd /opt/own && rm go.sum && GONOSUMDB=none GOPRIVATE=none go mod download 2>&1`,
     );
     assert.notEqual(careless.code, 0);
     assert.match(careless.stdout, /403/);

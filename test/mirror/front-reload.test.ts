@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:https";
 import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { DOMAIN, needsNginx, TestMirror, zip } from "../support/front";
 
@@ -68,6 +69,32 @@ describe("the front's reload", function () {
       assert.equal(at, SIZE);
     }
     assert.equal((await mirror.front.get(`/${MODULE}/@v/v1.0.0.info`)).status, 200);
+  });
+
+  it("hangs up on nobody who has connected and not yet asked, or connects meanwhile", async () => {
+    const { front, files } = mirror;
+    const path = `/${MODULE}/@v/v1.0.0.info`;
+    const waiting = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const socket = connect({ host: "127.0.0.1", port: front.port, servername: DOMAIN, ca: files.ca });
+        await once(socket, "secureConnect");
+        return socket;
+      }),
+    );
+    let reloading = true;
+    const connecting = Array.from({ length: 10 }, async () => {
+      const found: number[] = [];
+      while (reloading) found.push((await front.get(path)).status);
+      return found;
+    });
+    for (let reloads = 0; reloads < 3; reloads++) await front.reload();
+    reloading = false;
+    const met = (await Promise.all(connecting)).flat();
+    assert.deepEqual([...new Set(met)], [200]);
+    for (const socket of waiting) {
+      socket.end(`GET ${path} HTTP/1.1\r\nHost: ${DOMAIN}\r\nConnection: close\r\n\r\n`);
+      assert.match(await text(socket), /^HTTP\/1\.1 200 /);
+    }
   });
 
   it("keeps what runs where the new configuration is not good", async () => {

@@ -33,6 +33,7 @@ export function clientServer(front: Front, place: NginxPlace, digest: string): s
   const closed = ["/catalog", "/index", "/metrics", "/readyz", "/version"];
   return block(
     "server",
+    // Without reuseport: all workers share one queue, and who waits in it is taken by those of after a reload.
     addresses.map((address) => {
       const only = address.includes(":") ? " ipv6only=on" : "";
       return `listen ${socketAddress(address, port)} ssl${http2Directive ? "" : " http2"}${only} backlog=4096;`;
