@@ -71,6 +71,7 @@ function placeOf(next: Maybe): Pick<ResourceChange, "position"> {
 
 const RESOURCE = {
   protect: false,
+  unprotected: false,
   retain: false,
   replaceKeys: [],
   detailed: {},

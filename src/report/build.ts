@@ -138,5 +138,6 @@ function title(level: Level, counts: Counts, hosts: number, violated: number): W
     ...(counts.create > 0 ? [own(`${counts.create} new`)] : []),
     ...(hosts > 0 ? [counted(hosts, "host")] : []),
   ];
-  return parts.length === 0 ? own("nothing changes") : joined(parts, ", ");
+  const nothing = level === "none" ? "nothing changes" : "nothing changes, something is to look at";
+  return parts.length === 0 ? own(nothing) : joined(parts, ", ");
 }

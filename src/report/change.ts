@@ -31,6 +31,8 @@ export interface ResourceChange {
   readonly parent?: string;
   /** True: the resource must not be deleted or replaced, says the program or the state. */
   readonly protect: boolean;
+  /** True: the state says so, and the program no longer does: a later change may delete or replace it. */
+  readonly unprotected: boolean;
   /** True: a deletion forgets the resource and leaves the thing itself. */
   readonly retain: boolean;
   /** Properties that force a replacement. */

@@ -127,6 +127,8 @@ export function stepOf(metadata: StepMetadata): ResourceChange {
     op: OPERATIONS[metadata.op ?? ""] ?? "same",
     parent: next?.parent || old?.parent || undefined,
     protect: next?.protect === true || old?.protect === true,
+    // The engine leaves out what is false.
+    unprotected: old?.protect === true && next !== null && next !== undefined && next.protect !== true,
     retain: (next ?? old)?.retainOnDelete === true,
     replaceKeys: [...(metadata.keys ?? [])],
     detailed: Object.fromEntries(detailed),
@@ -151,6 +153,7 @@ function add(steps: Map<string, ResourceChange>, step: ResourceChange): void {
     ...known,
     op: known.op === "replace" || step.op === "replace" ? "replace" : known.op,
     protect: known.protect || step.protect,
+    unprotected: known.unprotected || step.unprotected,
     replaceKeys: [...new Set([...known.replaceKeys, ...step.replaceKeys])],
     detailed: either(known.detailed, step.detailed),
     oldInputs: either(known.oldInputs, step.oldInputs),

@@ -77,7 +77,13 @@ function violations({ policies }: StackPreview): Found[] {
 }
 
 function losses(resource: ResourceChange): Found[] {
-  const { urn, name, type, op, protect, retain, replaceKeys } = resource;
+  const { urn, name, type, op, protect, unprotected, retain, replaceKeys } = resource;
+  if (unprotected && op !== "delete" && op !== "replace") {
+    // Of a component it is said once, not of each of its releases too.
+    if (isRelease(resource)) return [];
+    const thing = words`${shortType(type)} ${name}`;
+    return [{ level: "danger", kind: "protected", text: words`${thing} is no longer protected`, urn }];
+  }
   if (op !== "delete" && op !== "replace") return [];
   // Of a component its releases tell, by hosts. Providers hold nothing.
   if (/^(pulumi:providers|gofleet):/.test(type) || isRelease(resource)) return [];

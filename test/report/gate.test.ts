@@ -37,6 +37,18 @@ describe("the gate", () => {
     assert.equal(gate([gone(true)], { failOn: ["delete"] }).pass, false, "what is protected is deleted as well");
   });
 
+  it("asks for it where the protection itself goes, which the engine lets pass without a word", () => {
+    const state = (protect: boolean) => ({ inputs: { size: 1 }, protect });
+    const bared = step("same", "corp:index:Disk", "data", { old: state(true), new: state(false) });
+    assert.deepEqual(
+      gate([bared]).reasons.map(({ kind, text }) => `${kind}: ${text.toJSON()}`),
+      ["protected: Disk data is no longer protected"],
+    );
+    assert.equal(gate([bared], { approvals: ["gofleet/approve-destroy"] }).pass, true);
+    const kept = step("same", "corp:index:Disk", "data", { old: state(true), new: state(true) });
+    assert.equal(gate([kept]).pass, true);
+  });
+
   it("lets no approval pass a mandatory policy or a failed preview; an advisory policy stops nothing", () => {
     const approvals = ["gofleet/approve-destroy"];
     assert.equal(gate([policy("advisory")]).pass, true);

@@ -19,6 +19,7 @@ const LEVELS: Readonly<Record<ScenarioName, string>> = {
   hostile: "change",
   replacements: "danger",
   protected: "failed",
+  unprotected: "danger",
   policies: "danger",
   failure: "failed",
   "no-change": "none",

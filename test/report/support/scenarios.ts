@@ -127,6 +127,11 @@ export const SCENARIOS = {
       program: async () => undefined,
     },
   ],
+  unprotected: (hosts) => {
+    const program = (protect: boolean) => async () =>
+      void new Record_("data", { identity: "mirror-data" }, { protect });
+    return [{ env: hosts.env, before: program(true), program: program(false) }];
+  },
   policies: (hosts) => {
     const target = racks(6);
     const GOPROXY = "https://goproxy.corp.example";
