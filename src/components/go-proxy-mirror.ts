@@ -4,6 +4,7 @@ import { resolveAthens } from "../model/mirror/athens";
 import { clientEnvironment } from "../model/mirror/client";
 import { resolveFront } from "../model/mirror/front-resolve";
 import { resolveStore } from "../model/mirror/store";
+import { acmePaths } from "../plan/mirror/acme";
 import { mirrorPlan, type MirrorParts } from "../plan/mirror/mirror";
 import { mirrorPlace } from "../plan/mirror/place";
 import { HostRelease, type HostFacts } from "../targets/host-release";
@@ -92,7 +93,7 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
 
     const plan = mirrorPlan<pulumi.Input<string>>(parts, mirrorTexts(parts, athens, args, now));
     const secrets = mirrorSecrets(parts, athens, args);
-    const policy = { ...shared.policy, ...(store && args.keepStore !== false && { keepData: [store.path] }) };
+    const policy = { ...shared.policy, ...keptData(parts, args.keepStore !== false) };
     const release = new HostRelease(`${name}-release`, { ...shared, plan, secrets, policy }, { parent: this });
 
     const { domain, port } = parts.front;
@@ -100,7 +101,7 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
     const goEnv = clientEnvironment(origin, privateModules, args.client);
     // Known to others once the hosts have it: who uses the mirror waits for it.
     this.ref = pulumi
-      .all([args.tls.ca ?? "", release.actual])
+      .all([args.tls.acme?.ca ?? args.tls.ca ?? "", release.actual])
       .apply(([ca]) => ({ origin, goEnv: goEnv as Record<string, string>, ca }));
     ({ origin: this.origin, goEnv: this.goEnv, ca: this.ca } = outputsOf(this.ref));
     this.nodes = { release };
@@ -116,4 +117,14 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
   static from(ref: pulumi.Input<GoProxyMirrorRef>): GoProxyMirrorOutputs {
     return outputsOf(checkedRef(ref));
   }
+}
+
+/** What destroy leaves on the hosts. */
+function keptData({ front, place, store }: MirrorParts, keepStore: boolean): { readonly keepData?: string[] } {
+  const { domain, tls } = front;
+  const kept = [
+    ...(store && keepStore ? [store.path] : []),
+    ...(tls.kind === "acme" && tls.acme.keep ? [acmePaths(place, domain, tls.acme).state] : []),
+  ];
+  return kept.length > 0 ? { keepData: kept } : {};
 }

@@ -68,6 +68,7 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
   return [
     ...checkReleaseArgs(args),
     ...checkMachines(hostsOf(args["target"])),
+    ...checkOneHost(args["tls"], hostsOf(args["target"])),
     ...checkFront("", args, { isUnknown, otherKeys: KEYS, now }),
     ...checkToolchain({ go: args["go"], source: args["source"] }),
     ...(upstream === undefined ? [] : checkUpstream(upstream)),
@@ -135,4 +136,11 @@ function checkUpstream(given: unknown): Issue[] {
     const isUrl = typeof entry === "string" && /^https?:\/\/[^\s,|@]+$/.test(entry) && URL.canParse(entry);
     return isUrl ? [] : [issue(here, entry, 'the base URL of a module proxy without credentials, or "direct"')];
   });
+}
+
+/** ACME asks one host, whichever the name leads to, for the answer to a question that another one may have caused. */
+function checkOneHost(tls: unknown, targets: Readonly<Record<string, unknown>>): Issue[] {
+  const hosts = Object.keys(targets);
+  const wanted = "one host where tls.acme is used; several need a certificate that all are given, or files";
+  return isFields(tls) && tls["acme"] !== undefined && hosts.length > 1 ? [issue("target", hosts, wanted)] : [];
 }

@@ -6,6 +6,7 @@ import type { ResolvedAthens } from "../model/mirror/athens";
 import { checkAthens } from "../model/mirror/athens-check";
 import { isSecretPlace, withoutSecrets } from "../model/mirror/athens-public";
 import { checkCertificate } from "../model/mirror/certificate";
+import { checkAcmeCa } from "../model/mirror/front-acme-check";
 import { checkClientCa } from "../model/mirror/front-check";
 import { noSumPatterns } from "../model/mirror/private-modules";
 import { athensTexts, type AthensTexts } from "../plan/mirror/athens";
@@ -83,14 +84,21 @@ function certificates({ tls, access, domain }: GoProxyMirrorArgs, now: Date): Pa
           return issues.length > 0 ? refusedFor(issues) : lineEnded(chain);
         });
   const clientCa = access?.clientCa;
+  const acmeCa = tls.acme?.ca;
   return {
     ...(checked && { certificate: pulumi.unsecret(checked) }),
+    ...(acmeCa !== undefined && { acmeCa: pulumi.unsecret(pulumi.output(acmeCa)).apply(acmeCaText) }),
     ...(clientCa !== undefined && { clientCa: pulumi.output(clientCa).apply(clientCaText) }),
   };
 }
 
 function clientCaText(given: string): string {
   const issues = checkClientCa("access.clientCa", given);
+  return issues.length > 0 ? refusedFor(issues) : lineEnded(given);
+}
+
+function acmeCaText(given: string): string {
+  const issues = checkAcmeCa("tls.acme.ca", given);
   return issues.length > 0 ? refusedFor(issues) : lineEnded(given);
 }
 

@@ -42,4 +42,28 @@ export const FRONT_CASES: Readonly<Record<string, { readonly args: FrontArgs; re
     },
     context: { privateModules: ["git.corp.example/*"] },
   },
+  acme: {
+    args: {
+      domain: "goproxy.example.org",
+      tls: { acme: { acceptTerms: true, email: "fleet@example.org" } },
+    },
+    context: { store: "/srv/athens" },
+  },
+  "acme-own": {
+    args: {
+      domain: "goproxy.corp.example",
+      tls: {
+        acme: {
+          acceptTerms: true,
+          directory: "https://ca.corp.example/acme/acme/directory",
+          ca: "PEM",
+          keyType: "rsa",
+          keep: true,
+        },
+      },
+      addresses: ["192.0.2.10"],
+      port: 8443,
+    },
+    context: { store: "/srv/athens" },
+  },
 };

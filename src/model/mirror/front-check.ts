@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
-import { at, isFields, issuesOf, unknownKeys, type CheckOptions, type Fields, type Parsed } from "../check";
+import { at, isFields, issuesOf, unknownKeys, type CheckOptions, type Parsed } from "../check";
 import { issue, type Issue } from "../issues";
 import { parseAddress, parsePath } from "../names";
 import { parseDuration, parseSize } from "../units";
-import { checkCertificate } from "./certificate";
 import { checkFallback } from "./front-fallback-check";
-import { parseNginxVersion, parseTierUrl } from "./front-parse";
+import { checkAcmeDomain, checkAcmePort } from "./front-acme-check";
+import { parseDomain, parseNginxVersion, parseTierUrl } from "./front-parse";
+import { checkTls, TLS, withoutSecrets } from "./front-tls-check";
 import { FRONT_DEFAULTS } from "./front-resolve";
 
 export const FRONT_KEYS = [
@@ -47,13 +48,15 @@ export function checkFront(path: string, args: unknown, options: FrontCheckOptio
   };
   const required = (key: string, wanted: string) =>
     args[key] === undefined ? [issue(at(path, key), undefined, wanted)] : [];
+  const acme = isFields(args.tls) ? args.tls.acme : undefined;
   return [
     ...required("domain", 'the name in GOPROXY, such as "goproxy.corp.example"'),
-    ...check("domain", parsed(parseDomain)),
+    ...check("domain", acme === undefined ? parsed(parseDomain) : (name, here) => checkAcmeDomain(here, name, acme)),
     ...required("tls", TLS),
     ...check("tls", (tls, here) => checkTls(here, tls, args.domain, options)),
     ...check("addresses", checkAddresses),
     ...check("port", whole(1, 65535)),
+    ...(acme === undefined ? [] : check("port", flip(checkAcmePort))),
     ...check("statusPort", (port, here) => checkStatusPort(here, port, args.port ?? FRONT_DEFAULTS.port)),
     ...check("nginx", parsed(parseNginxVersion)),
     ...check("workers", whole(1, 512)),
@@ -83,46 +86,6 @@ export function checkFront(path: string, args: unknown, options: FrontCheckOptio
 function checkStatusPort(path: string, given: unknown, port: unknown): Issue[] {
   if (given === port) return [issue(path, given, "another port than the clients'")];
   return whole(1024, 65535)(given, path);
-}
-
-const TLS = "{ certificate, key } as PEM, or { certificateFile, keyFile } on the host";
-
-function checkTls(path: string, given: unknown, domain: unknown, options: FrontCheckOptions): Issue[] {
-  const { isUnknown = () => false, now } = options;
-  if (!isFields(given)) return [issue(path, typeof given === "string" ? undefined : given, TLS)];
-  const { certificate, key, ca } = given;
-  const files = given.certificateFile !== undefined || given.keyFile !== undefined;
-  const texts = certificate !== undefined || key !== undefined;
-  if (files === texts) return [issue(path, undefined, TLS)];
-  const issues = unknownKeys(
-    path,
-    withoutSecrets(given),
-    files ? ["certificateFile", "keyFile", "ca"] : ["certificate", "key", "ca"],
-  );
-  if (files) {
-    return [
-      ...issuesOf(parsePath(at(path, "certificateFile"), given.certificateFile)),
-      ...issuesOf(parsePath(at(path, "keyFile"), given.keyFile)),
-      ...issues,
-    ];
-  }
-  const known = (value: unknown) => (typeof value === "string" && !isUnknown(value) ? value : undefined);
-  const notText = ["certificate", "key"].filter((name) => !isUnknown(given[name]) && typeof given[name] !== "string");
-  if (notText.length > 0) return notText.map((name) => issue(at(path, name), undefined, "PEM text")).concat(issues);
-  const chain = known(certificate);
-  if (chain === undefined || typeof domain !== "string" || parseDomain("", domain).issue) return issues;
-  return [...checkCertificate(path, { certificate: chain, key: known(key), ca: known(ca), domain, now }), ...issues];
-}
-
-/** What `unknownKeys` may show: names, and nothing that could be a key which was put under the wrong name. */
-function withoutSecrets(given: Fields): Fields {
-  return Object.fromEntries(Object.keys(given).map((key) => [key, "(not shown)"]));
-}
-
-function parseDomain(path: string, given: unknown): Parsed<string> {
-  const wanted = 'the name in GOPROXY, such as "goproxy.corp.example": lower case, without scheme and port';
-  const ok = !parseAddress(path, given).issue && given === String(given).toLowerCase();
-  return ok && typeof given === "string" ? { value: given } : { issue: issue(path, given, wanted) };
 }
 
 function parseLogFile(path: string, given: unknown): Parsed<string> {

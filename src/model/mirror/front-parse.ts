@@ -13,6 +13,13 @@ export interface TierAddress {
   readonly prefix: string;
 }
 
+/** The name in GOPROXY. */
+export function parseDomain(path: string, given: unknown): Parsed<string> {
+  const wanted = 'the name in GOPROXY, such as "goproxy.corp.example": lower case, without scheme and port';
+  const ok = !parseAddress(path, given).issue && given === String(given).toLowerCase();
+  return ok && typeof given === "string" ? { value: given } : { issue: issue(path, given, wanted) };
+}
+
 /** A module proxy's base URL: `https://goproxy.corp.example` or with a port and a path; `http` on loopback only. */
 export function parseTierUrl(path: string, given: unknown): Parsed<TierAddress> {
   const wanted = 'a base URL such as "https://goproxy-b.corp.example"; http on loopback only';

@@ -1,7 +1,8 @@
 import type { Parsed } from "../check";
 import type { AbsolutePath } from "../names";
 import { parseDuration, parseSize } from "../units";
-import type { FrontArgs, FrontLog, FrontTier } from "./front";
+import type { FrontArgs, FrontLog, FrontTier, FrontTls } from "./front";
+import { resolveAcme, type Acme } from "./front-acme";
 import { parseNginxVersion, parseTierUrl, type TierAddress } from "./front-parse";
 import type { PrivateModules } from "./private-modules";
 
@@ -28,13 +29,16 @@ export interface FrontContext {
   readonly timeout?: number;
 }
 
+/** `secret`: the chain is a file of ours and the key a secret. */
+export type ResolvedTls =
+  | { readonly kind: "secret" }
+  | { readonly kind: "files"; readonly certificateFile: AbsolutePath; readonly keyFile: AbsolutePath }
+  | { readonly kind: "acme"; readonly acme: Acme };
+
 /** {@link FrontArgs} with every default in place, without the values: sizes in bytes, times in seconds. */
 export interface Front {
   readonly domain: string;
-  /** `secret`: the chain is a file of ours and the key a secret. */
-  readonly tls:
-    | { readonly kind: "secret" }
-    | { readonly kind: "files"; readonly certificateFile: AbsolutePath; readonly keyFile: AbsolutePath };
+  readonly tls: ResolvedTls;
   readonly addresses: readonly string[];
   readonly port: number;
   readonly statusPort: number;
@@ -97,10 +101,7 @@ export function resolveFront(args: FrontArgs<unknown>, context: FrontContext = {
   const after = fallback?.after === undefined ? undefined : seconds(fallback.after);
   return {
     domain: args.domain,
-    tls:
-      tls.certificateFile === undefined
-        ? { kind: "secret" }
-        : { kind: "files", certificateFile: tls.certificateFile, keyFile: tls.keyFile },
+    tls: resolveTls(tls),
     addresses: args.addresses ?? FRONT_DEFAULTS.addresses,
     port: args.port ?? FRONT_DEFAULTS.port,
     statusPort: args.statusPort ?? FRONT_DEFAULTS.statusPort,
@@ -134,6 +135,13 @@ export function resolveFront(args: FrontArgs<unknown>, context: FrontContext = {
     privateModules: [...(context.privateModules ?? [])].sort(),
     servesPrivate: context.privateFrom !== "repository",
   };
+}
+
+function resolveTls(tls: FrontTls<unknown>): ResolvedTls {
+  if (tls.acme !== undefined) return { kind: "acme", acme: resolveAcme(tls.acme) };
+  return tls.certificateFile === undefined
+    ? { kind: "secret" }
+    : { kind: "files", certificateFile: tls.certificateFile, keyFile: tls.keyFile };
 }
 
 function seconds(duration: string): number {

@@ -1,5 +1,6 @@
 import type { AbsolutePath } from "../names";
 import type { Duration, Size } from "../units";
+import type { FrontAcme } from "./front-acme";
 
 /** The TLS front of a module mirror: nginx. `Value` is the type of certificates and passwords. */
 export interface FrontArgs<Value = string> {
@@ -64,19 +65,37 @@ export interface FrontArgs<Value = string> {
 }
 
 /**
- * The certificate's chain (PEM, leaf first) and its key (PEM, secret): or files on the host that something else renews;
- * the front reloads when they change. An ECDSA key costs the server half as much for each new connection as RSA.
+ * The certificate's chain (PEM, leaf first) and its key (PEM, secret); or files on the host that something else renews:
+ * the front reloads when they change; or what the host gets for itself by ACME. An ECDSA key costs the server half as
+ * much for each new connection as RSA.
  */
-export type FrontTls<Value = string> = FrontTlsTrust<Value> &
-  (
-    | { readonly certificate: Value; readonly key: Value; readonly certificateFile?: never; readonly keyFile?: never }
-    | {
-        readonly certificateFile: AbsolutePath;
-        readonly keyFile: AbsolutePath;
-        readonly certificate?: never;
-        readonly key?: never;
-      }
-  );
+export type FrontTls<Value = string> = FrontTlsTexts<Value> | FrontTlsFiles<Value> | FrontTlsAcme<Value>;
+
+export interface FrontTlsTexts<Value = string> extends FrontTlsTrust<Value> {
+  readonly certificate: Value;
+  readonly key: Value;
+  readonly certificateFile?: never;
+  readonly keyFile?: never;
+  readonly acme?: never;
+}
+
+export interface FrontTlsFiles<Value = string> extends FrontTlsTrust<Value> {
+  readonly certificateFile: AbsolutePath;
+  readonly keyFile: AbsolutePath;
+  readonly certificate?: never;
+  readonly key?: never;
+  readonly acme?: never;
+}
+
+export interface FrontTlsAcme<Value = string> {
+  readonly acme: FrontAcme<Value>;
+  readonly certificate?: never;
+  readonly key?: never;
+  readonly certificateFile?: never;
+  readonly keyFile?: never;
+  /** Not here: `acme.ca`. */
+  readonly ca?: never;
+}
 
 export interface FrontTlsTrust<Value = string> {
   /**

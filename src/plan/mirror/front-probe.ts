@@ -10,10 +10,24 @@ import { probeBeginning, TRIES } from "./probe-script";
  * given: a reload takes effect a moment after it was asked for. A client's
  * certificate is not at hand here, so with `access.clientCa` alone the handshake is all that is asked for.
  */
-export function frontProbe({ domain, addresses, port, tls }: Front, place: MirrorPlace): PlanProbe {
-  const certificate = tls.kind === "secret" ? place.front.certificate : tls.certificateFile;
-  const connect = socketAddress(reachable(addresses), port);
-  const script = `${probeBeginning(place)}wanted=$(openssl x509 -noout -fingerprint -sha256 -in ${quote(certificate)})
+export function frontProbe(front: Front, place: MirrorPlace): PlanProbe {
+  const script = `${probeBeginning(place)}${servesCertificate(front, place)}case $served in
+  *'HTTP/1.1 200'* | *'HTTP/1.1 400'*) ;;
+  *) fail ${quote(`${connection(front)} does not answer /healthz`)} ;;
+esac
+`;
+  return { name: "front", timeout: 60, script };
+}
+
+/**
+ * A part of a script, after `probeBeginning`: waits until the front serves its certificate by its configuration, and leaves
+ * its answer to /healthz in `served`.
+ */
+export function servesCertificate(front: Front, place: MirrorPlace): string {
+  const { domain, tls } = front;
+  const certificate = tls.kind === "files" ? tls.certificateFile : place.front.certificate;
+  const connect = connection(front);
+  return `wanted=$(openssl x509 -noout -fingerprint -sha256 -in ${quote(certificate)})
 
 tries=0
 while :; do
@@ -30,12 +44,11 @@ while :; do
   fi
   sleep 0.5
 done
-case $served in
-  *'HTTP/1.1 200'* | *'HTTP/1.1 400'*) ;;
-  *) fail ${quote(`${connect} does not answer /healthz`)} ;;
-esac
 `;
-  return { name: "front", timeout: 60, script };
+}
+
+function connection({ addresses, port }: Front): string {
+  return socketAddress(reachable(addresses), port);
 }
 
 /** An address that this host reaches itself by. */

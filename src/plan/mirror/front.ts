@@ -1,3 +1,4 @@
+import { CHALLENGE_PORT } from "../../model/mirror/front-acme";
 import type { Front } from "../../model/mirror/front-resolve";
 import type { AbsolutePath, UnitName } from "../../model/names";
 import { nginxConfig, openFiles } from "../../render/mirror/nginx";
@@ -5,6 +6,7 @@ import type { NginxPlace } from "../../render/mirror/nginx-place";
 import { nginxService, renewalUnits } from "../../render/mirror/nginx-units";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
 import { textFile } from "../text-file";
+import { acmePaths, acmePlan } from "./acme";
 import { frontProbe } from "./front-probe";
 import { secretPath, type MirrorPlace } from "./place";
 
@@ -14,6 +16,8 @@ export interface FrontTexts<Text> {
   readonly config: Text;
   /** The chain, leaf first; where `tls` has one. */
   readonly certificate?: Text;
+  /** The private ACME server's CA; where `tls.acme` has one. */
+  readonly acmeCa?: Text;
   /** The CA of client certificates; where `access` has one. */
   readonly clientCa?: Text;
 }
@@ -53,18 +57,17 @@ export function frontPaths({ component, settings, frontUser, front }: MirrorPlac
 
 /** The front's nginx.conf. */
 export function frontConfigText(front: Front, place: MirrorPlace): string {
-  return nginxConfig(front, nginxPlace(place));
+  return nginxConfig(front, nginxPlace(front, place));
 }
 
-function nginxPlace(place: MirrorPlace): NginxPlace {
+function nginxPlace(front: Front, place: MirrorPlace): NginxPlace {
   const paths = frontPaths(place);
   return {
     component: place.component,
     frontUser: place.frontUser,
     run: paths.run,
     passwords: paths.passwords,
-    certificate: place.front.certificate,
-    key: secretPath(place, FRONT_KEY),
+    ...served(front, place),
     clientCa: paths.clientCa,
     cache: place.front.cache,
     generation: place.front.generation,
@@ -72,6 +75,17 @@ function nginxPlace(place: MirrorPlace): NginxPlace {
     readOnlyFlag: place.keeper.readOnlyFlag,
     metrics: place.keeper.metrics,
   };
+}
+
+/** The pair that nginx reads, and where it answers ACME's challenges. */
+function served({ domain, tls }: Front, place: MirrorPlace): Pick<NginxPlace, "certificate" | "key" | "challenges"> {
+  if (tls.kind === "acme") {
+    const { chain, key, challenges } = acmePaths(place, domain, tls.acme);
+    return { certificate: chain, key, challenges };
+  }
+  return tls.kind === "files"
+    ? { certificate: tls.certificateFile, key: tls.keyFile, challenges: undefined }
+    : { certificate: place.front.certificate, key: secretPath(place, FRONT_KEY), challenges: undefined };
 }
 
 /**
@@ -88,6 +102,8 @@ export function frontPlan<Text>(
   const certificate = tls.kind === "secret" ? [textFile(place.front.certificate, given(texts.certificate))] : [];
   const clientCa = access?.clientCa ? [textFile(paths.clientCa, given(texts.clientCa))] : [];
   const renewal = tls.kind === "files" ? renewalPlan(place, paths, [tls.certificateFile, tls.keyFile]) : undefined;
+  const acme =
+    tls.kind === "acme" ? acmePlan(front, tls.acme, place, tls.acme.ca ? given(texts.acmeCa) : undefined) : undefined;
   const config = textFile(place.front.config, texts.config);
   const read = [config, ...certificate, ...clientCa].map(({ path }) => path);
   return {
@@ -97,6 +113,7 @@ export function frontPlan<Text>(
       ...clientCa,
       textFile(paths.service, service(front, place, paths)),
       ...(renewal?.files ?? []),
+      ...(acme?.files ?? []),
     ],
     symlinks: [
       wanted(place.front.unit),
@@ -105,16 +122,24 @@ export function frontPlan<Text>(
       ...(tls.kind === "files"
         ? [{ path: place.front.certificate, target: tls.certificateFile, switched: false }]
         : []),
+      ...(acme?.symlinks ?? []),
     ],
     units: [
       { name: place.front.unit, onChange: "reload", reads: [...read, ...frontSecrets(front)] },
       ...(renewal?.units ?? []),
+      ...(acme?.units ?? []),
     ],
-    probes: [frontProbe(front, place)],
-    packages: ["nginx", "openssl", ...(front.tiers.length > 0 || front.sumdbThrough ? ["ca-certificates"] : [])],
+    probes: [frontProbe(front, place), ...(acme?.probes ?? [])],
+    packages: [
+      "nginx",
+      "openssl",
+      ...(acme?.packages ?? []),
+      ...(front.tiers.length > 0 || front.sumdbThrough ? ["ca-certificates"] : []),
+    ],
     listens: [
       ...front.addresses.map((address) => ({ address, port: front.port, unit: place.front.unit })),
       { address: "127.0.0.1", port: front.statusPort, unit: place.front.unit },
+      ...(acme?.listens ?? []),
     ],
   };
 }
@@ -131,6 +156,7 @@ function service(front: Front, place: MirrorPlace, paths: FrontPaths): string {
     run: paths.run,
     cache: place.front.cache,
     store: front.store,
+    prepare: front.tls.kind === "acme" ? acmePaths(place, front.domain, front.tls.acme).script : undefined,
     passwords: front.access?.users ? { secret: secretPath(place, FRONT_PASSWORDS), copy: paths.passwords } : undefined,
     reads: [
       ...(front.tls.kind === "files" ? [front.tls.certificateFile, front.tls.keyFile] : []),
@@ -138,7 +164,7 @@ function service(front: Front, place: MirrorPlace, paths: FrontPaths): string {
     ],
     writes: front.log.file === undefined ? [] : [directory(front.log.file)],
     files: openFiles(front),
-    port: front.port,
+    ports: [front.port, ...(front.tls.kind === "acme" ? [CHALLENGE_PORT] : [])],
     stop: STOP,
   });
 }

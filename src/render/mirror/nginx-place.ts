@@ -8,8 +8,11 @@ export interface NginxPlace {
   readonly run: AbsolutePath;
   /** The passwords' file, readable for the workers, who open it on every request. */
   readonly passwords: AbsolutePath;
+  /** The served chain and its key, wherever they come from. */
   readonly certificate: AbsolutePath;
   readonly key: AbsolutePath;
+  /** Below it are the answers to ACME's challenges; undefined where certificates come from elsewhere. */
+  readonly challenges: AbsolutePath | undefined;
   readonly clientCa: AbsolutePath;
   readonly cache: AbsolutePath;
   readonly generation: AbsolutePath;

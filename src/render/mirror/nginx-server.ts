@@ -76,12 +76,10 @@ function privateRefused({ privateModules, servesPrivate }: Front): string {
 
 const FROM_REPOSITORY = "private modules come from their repositories, not from this mirror: see GONOPROXY";
 
-function tls({ tls, access }: Front, place: NginxPlace): string {
-  const [certificate, key] =
-    tls.kind === "secret" ? [place.certificate, place.key] : [tls.certificateFile, tls.keyFile];
+function tls({ access }: Front, place: NginxPlace): string {
   return lines(
-    `ssl_certificate ${word`${certificate}`};`,
-    `ssl_certificate_key ${word`${key}`};`,
+    `ssl_certificate ${word`${place.certificate}`};`,
+    `ssl_certificate_key ${word`${place.key}`};`,
     "ssl_protocols TLSv1.2 TLSv1.3;",
     `ssl_ciphers ${CIPHERS.join(":")};`,
     "ssl_prefer_server_ciphers on;",

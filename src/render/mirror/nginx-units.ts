@@ -11,6 +11,8 @@ export interface NginxUnit {
   readonly run: AbsolutePath;
   readonly cache: AbsolutePath;
   readonly store?: AbsolutePath;
+  /** A script that must have run before nginx reads its certificate: `sh <script> prepare`, as root without a sandbox. */
+  readonly prepare?: AbsolutePath;
   /** Copied for the workers at every start and reload: the secret is root's alone, they read it on every request. */
   readonly passwords?: { readonly secret: AbsolutePath; readonly copy: AbsolutePath };
   /** Files outside /etc and /usr that the master reads. */
@@ -19,7 +21,7 @@ export interface NginxUnit {
   readonly writes: readonly AbsolutePath[];
   /** Descriptors of a worker. */
   readonly files: number;
-  readonly port: number;
+  readonly ports: readonly number[];
   /** Seconds that downloads may still take when the service stops. */
   readonly stop: number;
 }
@@ -29,6 +31,11 @@ const NGINX = "/usr/sbin/nginx";
 /** nginx as an instance of its own: master as root with what it needs of root's power, workers as their user. */
 export function nginxService(unit: NginxUnit): string {
   const copy = unit.passwords && passwordCopy(unit.passwords, unit.frontUser);
+  const before = [
+    ...(unit.prepare ? [literal(`+${exec("/bin/sh", unit.prepare, "prepare")}`)] : []),
+    ...(copy ? [copy] : []),
+    exec(NGINX, "-t", "-q", "-c", unit.config),
+  ];
   const run = unit.run.replace(/^\/run\//, "");
   const cache = unit.cache.replace(/^\/var\/cache\//, "");
   return unitFile(
@@ -46,13 +53,9 @@ export function nginxService(unit: NginxUnit): string {
       "Service",
       {
         Type: literal("exec"),
-        ExecStartPre: [...(copy ? [copy] : []), exec(NGINX, "-t", "-q", "-c", unit.config)],
+        ExecStartPre: before,
         ExecStart: exec(NGINX, "-c", unit.config),
-        ExecReload: [
-          ...(copy ? [copy] : []),
-          exec(NGINX, "-t", "-q", "-c", unit.config),
-          exec(NGINX, "-c", unit.config, "-s", "reload"),
-        ],
+        ExecReload: [...before, exec(NGINX, "-c", unit.config, "-s", "reload")],
         // SIGQUIT lets downloads finish.
         KillMode: literal("mixed"),
         KillSignal: literal("SIGQUIT"),
@@ -105,13 +108,13 @@ function passwordCopy({ secret, copy }: { secret: AbsolutePath; copy: AbsolutePa
 }
 
 /** See systemd.exec(5). */
-function sandbox({ port, reads, writes }: NginxUnit): UnitSection[1] {
+function sandbox({ ports, reads, writes }: NginxUnit): UnitSection[1] {
   const on = literal("yes");
   const inHome = [...reads, ...writes].some((each) => /^\/(home|root|run\/user)(\/|$)/.test(each));
   const capabilities = ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"];
   return {
     CapabilityBoundingSet: literal(
-      [...capabilities, ...(port < 1024 ? ["CAP_NET_BIND_SERVICE"] : [])].sort().join(" "),
+      [...capabilities, ...(ports.some((port) => port < 1024) ? ["CAP_NET_BIND_SERVICE"] : [])].sort().join(" "),
     ),
     NoNewPrivileges: on,
     ProtectSystem: literal("strict"),

@@ -3,6 +3,7 @@ import type { Front } from "../../model/mirror/front-resolve";
 import { socketAddress } from "../../model/mirror/front-parse";
 import { privatePathExpression } from "../../model/mirror/private-modules";
 import { MARKER } from "../marker";
+import { challengeServer } from "./nginx-challenge";
 import { tierMaps } from "./nginx-tiers";
 import type { NginxPlace } from "./nginx-place";
 import { clientServer } from "./nginx-server";
@@ -42,6 +43,7 @@ function configWith(digest: string, front: Front, place: NginxPlace): string {
     "",
     clientServer(front, place, digest),
     "",
+    place.challenges === undefined ? "" : challengeServer(front, place.challenges),
     statusServer(front, place),
   );
   return `${MARKER}\n\n${main}\n\n${http}\n`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe as describeIssues } from "../../../src/model/issues";
 import { checkFront } from "../../../src/model/mirror/front-check";
 import { resolveFront, type Front } from "../../../src/model/mirror/front-resolve";
+import { acmePaths } from "../../../src/plan/mirror/acme";
 import { FRONT_KEY, FRONT_PASSWORDS, frontConfigText, frontPlan, frontSecrets } from "../../../src/plan/mirror/front";
 import { mirrorPlace, secretPath } from "../../../src/plan/mirror/place";
 import { privacyProbe } from "../../../src/plan/mirror/privacy-probe";
@@ -19,7 +20,12 @@ import { skip } from "../../support/skip";
 const place = mirrorPlace("goproxy");
 
 function planOf(front: Front) {
-  const texts = { config: frontConfigText(front, place), certificate: "the chain\n", clientCa: "the client CA\n" };
+  const texts = {
+    config: frontConfigText(front, place),
+    certificate: "the chain\n",
+    clientCa: "the client CA\n",
+    acmeCa: "the CA\n",
+  };
   return mergePlans(frontPlan<string>(front, place, texts));
 }
 
@@ -100,6 +106,64 @@ describe("front plan", () => {
     assert.match(files.find(({ path }) => path === place.front.config)?.text ?? "", /listen 127\.0\.0\.1:9181;/);
     assert.deepEqual(listens.at(-1), { address: "127.0.0.1", port: 9181, unit: place.front.unit });
     assert.ok(!JSON.stringify(files).includes("9180"));
+  });
+
+  describe("with ACME", () => {
+    const acme = { acceptTerms: true } as const;
+    const tlsOf = (more: object = {}, domain = "goproxy.example.org") => {
+      const resolved = resolveFront({ domain, tls: { acme: { ...acme, ...more } } });
+      return resolved.tls.kind === "acme" ? acmePaths(place, domain, resolved.tls.acme) : assert.fail();
+    };
+
+    it("has no secret, a timer of its own, and none of certbot's package", () => {
+      assert.deepEqual(frontSecrets(front("acme")), []);
+      const { units, packages, symlinks, files } = planOf(front("acme"));
+      assert.deepEqual(
+        units.map(({ name, onChange }) => [name, onChange]),
+        [
+          [place.front.unit, "reload"],
+          ["gofleet-goproxy-acme.timer", "restart"],
+        ],
+      );
+      assert.ok(packages.includes("certbot"));
+      assert.ok(!JSON.stringify({ symlinks, files }).includes("certbot.timer"));
+    });
+
+    it("wants port 80 on each address, and the capability for it", () => {
+      const { listens, files } = planOf(front("acme-own"));
+      assert.deepEqual(
+        listens.filter(({ port }) => port === 80),
+        [{ address: "192.0.2.10", port: 80, unit: place.front.unit }],
+      );
+      const service = files.find(({ path }) => path.endsWith("nginx.service"))?.text;
+      assert.match(service ?? "", /^CapabilityBoundingSet=.*CAP_NET_BIND_SERVICE/m);
+    });
+
+    it("has a certificate of its own for each domain, server and type of key, and only for those", () => {
+      const { pairs } = tlsOf();
+      for (const other of [
+        tlsOf({ directory: "https://a.example/d" }),
+        tlsOf({ keyType: "rsa" }),
+        tlsOf({}, "b.example.org"),
+      ]) {
+        assert.notEqual(other.pairs, pairs);
+      }
+      assert.equal(tlsOf({ email: "fleet@example.org", keep: true }).pairs, pairs);
+    });
+
+    it("asks for a certificate after every other probe", () => {
+      const names = ["athens", "front", "privacy", "store"];
+      const { probes } = planOf(front("acme"));
+      const last = [...probes.map(({ name }) => name), ...names].sort().at(-1);
+      assert.equal(last, "tls");
+      assert.ok(
+        probes.find(({ name }) => name === last)?.script.includes("systemctl start gofleet-goproxy-acme.service"),
+      );
+    });
+
+    it("needs the CA's text where there is one", () => {
+      assert.throws(() => frontPlan(front("acme-own"), place, { config: "" }), /certificates must be among its texts/);
+    });
   });
 
   it("needs the certificate's text where it is a file of ours", () => {

@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { CHALLENGE_PORT, type Acme } from "../../model/mirror/front-acme";
+import type { Front } from "../../model/mirror/front-resolve";
+import type { AbsolutePath, UnitName } from "../../model/names";
+import { acmeScript } from "../../render/mirror/acme-script";
+import { acmeDirectories, acmeService, acmeTimer, type AcmeUnits } from "../../render/mirror/acme-units";
+import type { HostPlan } from "../host-plan";
+import { textFile } from "../text-file";
+import { acmeProbe } from "./acme-probe";
+import type { MirrorPlace } from "./place";
+
+/** Where a front's ACME client and its certificates are on a host. */
+export interface AcmePaths {
+  /** Account, certificates, keys and challenges: survives releases, goes with the mirror unless it is kept. */
+  readonly state: AbsolutePath;
+  /** The client's own directory; root's alone. */
+  readonly client: AbsolutePath;
+  readonly challenges: AbsolutePath;
+  /** A directory for each certificate: a release that comes back finds its own. */
+  readonly certificates: AbsolutePath;
+  /** The certificate's name, for people who look into the client's directory. */
+  readonly name: string;
+  readonly pairs: AbsolutePath;
+  readonly chain: AbsolutePath;
+  readonly key: AbsolutePath;
+  /** A file that asks for a new certificate. */
+  readonly request: AbsolutePath;
+  readonly script: AbsolutePath;
+  readonly ca: AbsolutePath;
+  readonly service: UnitName;
+  readonly timer: UnitName;
+}
+
+export function acmePaths({ component, settings, frontUser }: MirrorPlace, domain: string, acme: Acme): AcmePaths {
+  const state: AbsolutePath = `/var/lib/${frontUser}`;
+  const digest = createHash("sha256").update(`${acme.directory}\0${acme.keyType}`).digest("hex").slice(0, 8);
+  const name = `${domain}-${digest}`;
+  const certificates: AbsolutePath = `${state}/certificates`;
+  const pairs: AbsolutePath = `${certificates}/${name}`;
+  return {
+    state,
+    client: `${state}/certbot`,
+    challenges: `${state}/challenges`,
+    certificates,
+    name,
+    pairs,
+    chain: `${pairs}/current/chain.pem`,
+    key: `${pairs}/current/key.pem`,
+    request: `${state}/renew`,
+    script: `${settings}/acme`,
+    ca: `${settings}/acme-ca.pem`,
+    service: `gofleet-${component}-acme.service`,
+    timer: `gofleet-${component}-acme.timer`,
+  };
+}
+
+/**
+ * What gets a front's certificate and renews it: certbot with directories, units and a script of ours, and none of its
+ * package's. The last probe of a release fetches the first certificate, so that nobody is asked for one while anything
+ * else is wrong.
+ *
+ * @param ca the private ACME server's CA, where it has one
+ */
+export function acmePlan<Text>(
+  front: Front,
+  acme: Acme,
+  place: MirrorPlace,
+  ca: Text | undefined,
+): Pick<HostPlan<Text | string>, "files" | "symlinks" | "units" | "probes" | "packages" | "listens"> {
+  const paths = acmePaths(place, front.domain, acme);
+  const { script, service, timer } = paths;
+  const units: AcmeUnits = {
+    component: place.component,
+    ...{ script, service, timer },
+    front: place.front.unit,
+    // Its pairs are made by the command without a sandbox.
+    writable: [paths.state],
+  };
+  const scriptText = acmeScript(acme, {
+    domain: front.domain,
+    client: paths.client,
+    challenges: paths.challenges,
+    certificate: paths.name,
+    pairs: paths.pairs,
+    request: paths.request,
+    ca: paths.ca,
+    front: place.front.unit,
+  });
+  const files = [
+    textFile<Text | string>(script, scriptText),
+    ...(ca === undefined ? [] : [textFile<Text | string>(paths.ca, ca)]),
+    textFile(
+      `/etc/tmpfiles.d/gofleet-${place.component}-acme.conf`,
+      acmeDirectories(paths.state, paths.client, [paths.challenges, paths.certificates]),
+    ),
+    textFile(`/etc/systemd/system/${service}`, acmeService(units)),
+    textFile(`/etc/systemd/system/${timer}`, acmeTimer(units)),
+  ];
+  return {
+    files,
+    symlinks: [
+      { path: `/etc/systemd/system/timers.target.wants/${timer}`, target: `../${timer}`, switched: false },
+      // The certificate has one path, wherever it comes from: the store's keeper reads its end from there.
+      { path: place.front.certificate, target: paths.chain, switched: false },
+    ],
+    units: [{ name: timer, onChange: "restart", reads: files.map(({ path }) => path) }],
+    probes: [acmeProbe(front, place, paths)],
+    packages: ["certbot"],
+    listens: front.addresses.map((address) => ({ address, port: CHALLENGE_PORT, unit: place.front.unit })),
+  };
+}
