@@ -132,6 +132,56 @@ describe("a module mirror in a program", function () {
     await refused({ tls: { certificate: authority.chain(leaf), key } }, /tls\.key/);
   });
 
+  describe("with a certificate by ACME", () => {
+    const tls = (more: object = {}) => ({
+      tls: {
+        acme: {
+          acceptTerms: true,
+          directory: "https://ca.corp.example/acme/acme/directory",
+          ca: output(authority.root.certificate),
+          ...more,
+        },
+      } as GoProxyMirrorArgs["tls"],
+    });
+    const kept = async (stack: TestStack) =>
+      ((await stack.resource("goproxy-release"))?.inputs?.["policy"] as { keepData?: string[] }).keepData;
+
+    it("gives its clients the ACME server's CA, and the host no key", () =>
+      start(program(tls()), async (stack) => {
+        await stack.up();
+        const { mirror } = await stack.outputs();
+        assert.equal((mirror?.value as { ca: string }).ca, authority.root.certificate);
+        const texts = await files(stack);
+        const ca = texts["/etc/gofleet/gofleet-test-goproxy/acme-ca.pem"];
+        assert.equal(ca, authority.root.certificate);
+        assert.ok(texts["/etc/systemd/system/gofleet-gofleet-test-goproxy-acme.timer"]);
+        assert.ok(!Object.keys(texts).some((path) => path.endsWith("tls-chain.pem")));
+        assert.deepEqual(await kept(stack), ["/srv/athens"]);
+        assert.deepEqual((await stack.up()).changes, {});
+      }));
+
+    it("leaves account and certificate on the host at destroy if it is told to", () =>
+      start(program({ ...tls({ keep: true }), keepStore: false }), async (stack) => {
+        await stack.up();
+        const [state = "", ...more] = (await kept(stack)) ?? [];
+        assert.match(state, /^\/var\/lib\/gofleet-.*-www$/);
+        assert.deepEqual(more, []);
+      }));
+
+    it("refuses what no certificate can come of, at preview", async () => {
+      await refused({ ...tls({ directory: undefined }) }, /domain.*wanted a name of the public DNS/);
+      await refused({ ...tls(), target: pool(2) }, /target.*one host where tls\.acme is used/);
+      const pair = { certificate: authority.chain(leaf), key: secret(leaf.key) };
+      await refused({ tls: { ...tls().tls, ...pair } }, /tls.*only one of/);
+    });
+
+    it("refuses a CA that turns out to be none", () =>
+      start(program(tls({ ca: output("none") })), async (stack) => {
+        const { errors } = await stack.up({ expect: "failure" });
+        assert.match(errors.join("\n"), /tls\.acme\.ca.*CA certificates as PEM/);
+      }));
+  });
+
   it("refuses what would be silently wrong, all at once", () =>
     refused(
       {

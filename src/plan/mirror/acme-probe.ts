@@ -18,7 +18,7 @@ if ! ${command("systemctl", "start", service)} 2>/dev/null; then
   journalctl --sync 2>/dev/null || :
   run=$(${command("systemctl", "show", "--property=InvocationID", "--value", service)})
   said=$(journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID="$run" |
-    grep -v -e '^$' -e '^Saving debug log' -e '^Ask for help' | tail -n 20)
+    grep -v -e '^$' -e '^Saving debug log' -e '^Ask for help' -e '^Hint: ' | tail -n 20)
   ${command("systemctl", "reset-failed", service)}
   if why=$(${command("sh", script, "served")} 2>&1); then
     printf 'not renewed, but valid: %s\\n' "$said"

@@ -56,8 +56,7 @@ export function acmePaths({ component, settings, frontUser }: MirrorPlace, domai
 
 /**
  * What gets a front's certificate and renews it: certbot with directories, units and a script of ours, and none of its
- * package's. The last probe of a release fetches the first certificate, so that nobody is asked for one while anything
- * else is wrong.
+ * package's. The last probe of a release fetches the first certificate, which stays whatever becomes of that release.
  *
  * @param ca the private ACME server's CA, where it has one
  */

@@ -99,7 +99,11 @@ renew() {
 ${acme.ca ? `  export REQUESTS_CA_BUNDLE=${quote(places.ca)}\n` : ""}  certbot certonly --non-interactive --agree-tos --force-renewal --no-directory-hooks \\
     --config-dir "$client/config" --work-dir "$client/work" --logs-dir "$client/logs" --max-log-backups 20 \\
     ${command("--server", acme.directory, ...account(acme), ...keyType(acme))} \\
-    --webroot --webroot-path "$challenges" --preferred-challenges http-01 --cert-name "$name" --domain "$domain"
+    --webroot --webroot-path "$challenges" --preferred-challenges http-01 --cert-name "$name" --domain "$domain" || {
+    # certbot 2.1 on Python 3.11 does not say what it was refused for: an error of its own is in the way.
+    sed -n '/^acme\\.messages\\.Error: /,/^$/p' "$client/logs/letsencrypt.log" >&2 || :
+    exit 1
+  }
   rm -f -- "$request"
 }
 

@@ -32,9 +32,11 @@ export class Surroundings {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<Surroundings> {
+  /** @param more packages that hosts can install, besides those that every mirror needs */
+  static async start(more: readonly string[] = []): Promise<Surroundings> {
     const address = await hosts.operatorAddress();
-    const [athens, repository] = [await athensBinary(), await packageRepository(["git", "nginx", "openssh-client"])];
+    const packages = ["git", "nginx", "openssh-client", ...more];
+    const [athens, repository] = [await athensBinary(), await packageRepository(packages)];
     const folder = mkdtempSync(join(tmpdir(), "gofleet-mirror-"));
     const authority = new TestAuthority(join(folder, "ca"));
     const files = createServer((request, response) => {

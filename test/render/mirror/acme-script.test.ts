@@ -30,13 +30,15 @@ class Host {
   readonly live = `${this.state}/certbot/config/live/${NAME}`;
 
   constructor(private readonly acme: Partial<Acme> = {}) {
-    for (const folder of ["bin", "state/certbot", "state/challenges", "next"]) {
+    for (const folder of ["bin", "state/certbot/logs", "state/challenges", "next"]) {
       mkdirSync(join(this.root, folder), { recursive: true });
     }
+    const refusal = "acme.messages.Error: the server says no\nProblem for it\n";
+    writeFileSync(join(this.root, "log"), `Traceback (most recent call last):\n${refusal}\nTraceback, again\n`);
     // Gives what the test has put into `next`, as certbot does, or says no.
     this.program(
       "certbot",
-      `echo "$*" >>${this.root}/asked; [ -e ${this.root}/next/fullchain.pem ] || { echo "the server says no" >&2; exit 1; }
+      `echo "$*" >>${this.root}/asked; [ -e ${this.root}/next/fullchain.pem ] || { cp ${this.root}/log ${this.state}/certbot/logs/letsencrypt.log; echo "certbot broke" >&2; exit 1; }
 mkdir -p ${this.live} ${this.state}/certbot/config/renewal; cp ${this.root}/next/* ${this.live}/
 : >${this.state}/certbot/config/renewal/${NAME}.conf`,
     );
@@ -214,7 +216,8 @@ describe("the script that keeps a front's ACME certificate", function () {
     host.good("prepare");
     const { status, stderr } = host.run("renew");
     assert.equal(status, 1);
-    assert.match(stderr, /the server says no/);
+    assert.match(stderr, /certbot broke\nacme\.messages\.Error: the server says no\nProblem for it\n/);
+    assert.ok(!/traceback/i.test(stderr));
     assert.equal(host.current, "self-signed");
   });
 

@@ -26,7 +26,7 @@ if ! systemctl start gofleet-goproxy-acme.service 2>/dev/null; then
   journalctl --sync 2>/dev/null || :
   run=$(systemctl show --property=InvocationID --value gofleet-goproxy-acme.service)
   said=$(journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID="$run" |
-    grep -v -e '^$' -e '^Saving debug log' -e '^Ask for help' | tail -n 20)
+    grep -v -e '^$' -e '^Saving debug log' -e '^Ask for help' -e '^Hint: ' | tail -n 20)
   systemctl reset-failed gofleet-goproxy-acme.service
   if why=$(sh /etc/gofleet/goproxy/acme served 2>&1); then
     printf 'not renewed, but valid: %s\n' "$said"
