@@ -1,17 +1,23 @@
 #!/bin/sh
 set -eu
 fail() { printf '%s\n' "$*" >&2; exit 1; }
+config=$(sed -n 's/^ *add_header X-Gomod-Config "\([0-9a-f]*\)" always;$/X-Gomod-Config: \1/p' /etc/gofleet/goproxy/nginx.conf)
+[ -n "$config" ] || fail '/etc/gofleet/goproxy/nginx.conf does not say its digest'
 wanted=$(openssl x509 -noout -fingerprint -sha256 -in /etc/gofleet/goproxy/tls-chain.pem)
 
-# A reload takes effect a moment after it was asked for.
 tries=0
 while :; do
   served=$(printf 'GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' goproxy.corp.example |
     timeout 10 openssl s_client -ign_eof -connect 192.0.2.10:8443 -servername goproxy.corp.example 2>/dev/null) || :
   found=$(printf '%s\n' "$served" | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || found=
-  [ "$found" = "$wanted" ] && break
+  loaded=
+  case $served in *"$config"*) loaded=1 ;; esac
+  [ "$found" = "$wanted" ] && [ -n "$loaded" ] && break
   tries=$((tries + 1))
-  [ "$tries" -lt 20 ] || fail '192.0.2.10:8443 does not answer with the certificate of /etc/gofleet/goproxy/tls-chain.pem'
+  if [ "$tries" -ge 40 ]; then
+    [ "$found" = "$wanted" ] || fail '192.0.2.10:8443 does not answer with the certificate of /etc/gofleet/goproxy/tls-chain.pem'
+    fail '192.0.2.10:8443 does not answer by /etc/gofleet/goproxy/nginx.conf, but by a configuration of before'
+  fi
   sleep 0.5
 done
 case $served in
@@ -21,6 +27,8 @@ esac
 #!/bin/sh
 set -eu
 fail() { printf '%s\n' "$*" >&2; exit 1; }
+config=$(sed -n 's/^ *add_header X-Gomod-Config "\([0-9a-f]*\)" always;$/X-Gomod-Config: \1/p' /etc/gofleet/goproxy/nginx.conf)
+[ -n "$config" ] || fail '/etc/gofleet/goproxy/nginx.conf does not say its digest'
 
 if ! systemctl start gofleet-goproxy-acme.service 2>/dev/null; then
   journalctl --sync 2>/dev/null || :
@@ -36,14 +44,18 @@ if ! systemctl start gofleet-goproxy-acme.service 2>/dev/null; then
 fi
 wanted=$(openssl x509 -noout -fingerprint -sha256 -in /etc/gofleet/goproxy/tls-chain.pem)
 
-# A reload takes effect a moment after it was asked for.
 tries=0
 while :; do
   served=$(printf 'GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' goproxy.corp.example |
     timeout 10 openssl s_client -ign_eof -connect 192.0.2.10:8443 -servername goproxy.corp.example 2>/dev/null) || :
   found=$(printf '%s\n' "$served" | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || found=
-  [ "$found" = "$wanted" ] && break
+  loaded=
+  case $served in *"$config"*) loaded=1 ;; esac
+  [ "$found" = "$wanted" ] && [ -n "$loaded" ] && break
   tries=$((tries + 1))
-  [ "$tries" -lt 20 ] || fail '192.0.2.10:8443 does not answer with the certificate of /etc/gofleet/goproxy/tls-chain.pem'
+  if [ "$tries" -ge 40 ]; then
+    [ "$found" = "$wanted" ] || fail '192.0.2.10:8443 does not answer with the certificate of /etc/gofleet/goproxy/tls-chain.pem'
+    fail '192.0.2.10:8443 does not answer by /etc/gofleet/goproxy/nginx.conf, but by a configuration of before'
+  fi
   sleep 0.5
 done
