@@ -113,6 +113,15 @@ describe("a mirror's certificate from an ACME server, on a real host", function 
     await server.exec("systemctl stop theirs");
   });
 
+  it("is what a first release cannot do without: what the ACME server saw is said", async () => {
+    await acme.leadTo(await hosts.operatorAddress());
+    const failed = await stack.up({ expect: "failure" });
+    assert.match(said(failed), /there is no certificate yet.*connection refused/is);
+    assert.equal(await hostRelease(server, COMPONENT), "");
+    assert.equal((await server.exec("systemctl --failed --plain --no-legend")).trim(), "");
+    await acme.leadTo(server.address);
+  });
+
   it("comes with the first release, and clients trust it", async () => {
     await stack.up();
     assert.equal(acme.issued, 1);

@@ -43,10 +43,11 @@ foreign_owner() {
   finish 0 notours "$OWN_ETC belongs to $OWNER_URN of stack $OWNER_STACK by now"
 }
 
-# The component's directories, but for the log of its runs.
+# The component's directories, but for the log of its runs, and for what says which directories came with it: those of a
+# first release that failed stay, and go with the component that a later try makes of them.
 take_off() {
   rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes"
-  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/data" "$VAR/timer" "$VAR/trust"
+  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/timer" "$VAR/trust"
   OWNER_INSTANCE=''
 }
 
