@@ -11,12 +11,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"gofleet/sandbox/internal/config"
@@ -85,7 +81,7 @@ func try(ctx context.Context, o Options) (r *Result, err error) {
 	}
 	u := &units{component: o.Config.Component, user: r.User, group: group, workspace: w, environment: w.environment(o.Config.Go)}
 	if slices.Contains(steps, "git-ssh") {
-		server, err := startServer(ctx, fmt.Sprintf("gofleet-%s-%s-server.service", o.Config.Component, w.instance), w)
+		server, err := startServer(ctx, unitPrefix(o.Config.Component, w.instance)+"-server.service", w)
 		if server != nil {
 			defer server.stop()
 		}
@@ -220,48 +216,6 @@ func (r *Result) reached(failed string) {
 	}
 }
 
-// identity is the slot's user, or where the first release has not made it yet, nobody.
-func (r *Result) identity(o Options) (uid, gid int, group string, err error) {
-	found, err := user.Lookup(o.Slot.User)
-	if err != nil {
-		if found, err = user.Lookup("nobody"); err != nil {
-			return 0, 0, "", fmt.Errorf("neither %s nor nobody is a user of this host: %w", o.Slot.User, err)
-		}
-		r.Note = fmt.Sprintf("the user %s is made at the switch; the canary runs as nobody", o.Slot.User)
-	}
-	r.User = found.Username
-	uid, err = strconv.Atoi(found.Uid)
-	if err == nil {
-		gid, err = strconv.Atoi(found.Gid)
-	}
-	return uid, gid, found.Gid, err
-}
-
-var thisHost = host{
-	exists: func(path string) bool {
-		_, err := os.Stat(path)
-		return err == nil
-	},
-	profiles: kernelProfiles,
-	group: func(name string) bool {
-		_, err := user.LookupGroup(name)
-		return err == nil
-	},
-}
-
-// goVersion of the command that jobs use.
-func goVersion(ctx context.Context, command string) (string, error) {
-	run := exec.CommandContext(ctx, command, "env", "GOVERSION")
-	// Without a home nothing is written there.
-	run.Env = append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", "HOME=/dev/null", "GOCACHE=off")
-	run.Dir = "/"
-	out, err := run.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s does not say its version: %w", command, err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
 func digest(version string, steps []string, s sorted) string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s\n%q\n%s", version, steps, script)
@@ -273,19 +227,3 @@ func digest(version string, steps []string, s sorted) string {
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
-
-// lock: one canary of a component at a time, for they share a workspace.
-func lock(component string) (func(), error) {
-	path := "/run/gofleet-canary-" + component + ".lock"
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s is held: another canary of %s is running; wait until it has ended", path, component)
-	}
-	return func() { file.Close() }, nil
-}
-
-func isExit(err error, ended **exec.ExitError) bool { return errors.As(err, ended) }

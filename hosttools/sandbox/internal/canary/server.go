@@ -55,8 +55,9 @@ func startServer(ctx context.Context, unit string, w *workspace) (*server, error
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		return s, err
 	}
-	return s, command(ctx, "", "systemd-run", "--quiet", "--collect", "--unit="+unit, "-p", "PrivateNetwork=yes",
-		"-p", "RuntimeMaxSec=1h", sshd, "-D", "-e", "-f", filepath.Join(folder, "config"))
+	// Debian's sshd says when it listens.
+	return s, command(ctx, "", "systemd-run", "--quiet", "--collect", "--service-type=notify", "--unit="+unit, "-p", "PrivateNetwork=yes",
+		"-p", "RuntimeMaxSec="+secondsLeft(ctx), sshd, "-D", "-e", "-f", filepath.Join(folder, "config"))
 }
 
 func (s *server) prepare(ctx context.Context, w *workspace) error {

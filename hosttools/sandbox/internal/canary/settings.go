@@ -2,7 +2,6 @@ package canary
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -222,19 +221,4 @@ func apparmor(d unitfile.Directive, on host) (unitfile.Directive, string) {
 		}
 	}
 	return unitfile.Directive{}, "the profile is not loaded yet; it is loaded at the switch"
-}
-
-// kernelProfiles reads the names of the loaded profiles.
-func kernelProfiles() []string {
-	text, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
-	if err != nil {
-		return nil
-	}
-	names := []string{}
-	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
-		if end := strings.LastIndex(line, " ("); end > 0 {
-			names = append(names, line[:end])
-		}
-	}
-	return names
 }

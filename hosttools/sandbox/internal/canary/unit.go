@@ -3,7 +3,9 @@ package canary
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"sort"
@@ -44,10 +46,10 @@ func (u *units) run(ctx context.Context, settings []Setting, steps []string) (ou
 		return outcome{}, err
 	}
 	u.count++
-	name := fmt.Sprintf("gofleet-%s-%s-%d.service", u.component, u.workspace.instance, u.count)
+	name := fmt.Sprintf("%s-%d.service", unitPrefix(u.component, u.workspace.instance), u.count)
 	args := []string{"--wait", "--collect", "--pipe", "--service-type=exec", "--unit=" + name,
 		"-p", "User=" + u.user, "-p", "Group=" + u.group, "-p", "WorkingDirectory=" + u.workspace.root + "/work",
-		"-p", "PrivateNetwork=yes"}
+		"-p", "PrivateNetwork=yes", "-p", "RuntimeMaxSec=" + secondsLeft(ctx)}
 	if u.server != "" {
 		args = append(args, "-p", "JoinsNamespaceOf="+u.server)
 	}
@@ -73,10 +75,24 @@ func (u *units) run(ctx context.Context, settings []Setting, steps []string) (ou
 		return outcome{}, nil
 	}
 	var ended *exec.ExitError
-	if err != nil && !isExit(err, &ended) {
+	if err != nil && !errors.As(err, &ended) {
 		return outcome{}, fmt.Errorf("systemd-run: %w", err)
 	}
 	return read(said.String(), told.String()), nil
+}
+
+// unitPrefix begins the names of a run's units: what an ended run left must not stand in the way.
+func unitPrefix(component, instance string) string {
+	return fmt.Sprintf("gofleet-%s-%s-%d", component, instance, os.Getpid())
+}
+
+// secondsLeft ends what runs on when this program is killed.
+func secondsLeft(ctx context.Context) string {
+	left := time.Hour
+	if until, has := ctx.Deadline(); has {
+		left = max(time.Until(until), 0) + 10*time.Second
+	}
+	return fmt.Sprintf("%.0fs", left.Seconds())
 }
 
 var unknown = regexp.MustCompile(`(?:Unknown assignment: |Cannot set property )([A-Za-z]+)`)

@@ -19,12 +19,12 @@ func verify(ctx context.Context, t *tree, r *Report) error {
 			return err
 		}
 		out, err := t.goCommand(ctx, m.dir, nil, "mod", "verify", "-modfile="+file)
-		var said *goError
-		if err == nil || !errors.As(err, &said) {
-			if err != nil {
-				return err
-			}
+		if err == nil {
 			continue
+		}
+		var said *goError
+		if !errors.As(err, &said) {
+			return err
 		}
 		found := false
 		for _, line := range strings.Split(out+"\n"+said.said, "\n") {
