@@ -117,7 +117,7 @@ describe("agent on a systemd host", function () {
     const refused = await runOn(
       host,
       checked(
-        `systemd-run --quiet --wait --pipe -p MemoryMax=64M sh -c 'echo "$0" in a unit; exit 9' "$GOFLEET_STAGED"\n`,
+        `systemd-run --quiet --wait --collect --pipe -p MemoryMax=64M sh -c 'echo "$0" in a unit; exit 9' "$GOFLEET_STAGED"\n`,
       ),
       { tx: "refused" },
     );
