@@ -189,12 +189,16 @@ describe("the slots' AppArmor profiles in a kernel that enforces", function () {
 });
 
 function confined(mode: "enforce" | "complain", below = ""): GuestFiles {
-  const { files = [] } = confinementPlan(place, {
-    mode,
-    userNamespaces: false,
-    slots,
-    programs: ["/usr/local/lib/gofleet/go"],
-  });
+  const { files = [] } = confinementPlan(
+    place,
+    {
+      mode,
+      userNamespaces: false,
+      slots,
+      programs: ["/usr/local/lib/gofleet/go"],
+    },
+    "/usr/bin/gofleet-sandbox",
+  );
   return Object.fromEntries(files.map(({ path, text }) => [`${below}${path}`, text]));
 }
 

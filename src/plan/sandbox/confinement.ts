@@ -3,10 +3,12 @@ import { apparmorCommon } from "../../render/sandbox/apparmor-common";
 import { apparmorProfiles, type SlotProfile } from "../../render/sandbox/apparmor-profile";
 import { apparmorScript } from "../../render/sandbox/apparmor-script";
 import { apparmorService } from "../../render/sandbox/apparmor-units";
+import { keeperTimer, keeperUnit } from "../../render/sandbox/keeper-units";
 import { command, quote } from "../../render/shell";
 import type { HostPlan, PlanCheck, PlanFile, PlanProbe } from "../host-plan";
 import { textFile } from "../text-file";
 import type { SandboxPlace } from "./place";
+import { unitPath, wantedBy } from "./slots";
 
 /** How the slots of a sandbox are confined by AppArmor. */
 export interface Confinement {
@@ -24,8 +26,14 @@ export interface Confinement {
  * The slots' AppArmor profiles: the files, the unit that loads them before any slot starts, a check before the switch
  * that this kernel can enforce them, and a probe that each is loaded in its mode and that processes are held by it.
  * Slots must require `place.apparmor.unit`, and name their profile.
+ *
+ * @param program `gofleet-sandbox`, which counts what is denied
  */
-export function confinementPlan(place: SandboxPlace, confinement: Confinement): Partial<HostPlan> {
+export function confinementPlan(
+  place: SandboxPlace,
+  confinement: Confinement,
+  program: AbsolutePath,
+): Partial<HostPlan> {
   const { component, apparmor } = place;
   const { mode, userNamespaces, slots, programs } = confinement;
   const common = `/etc/apparmor.d/${apparmor.profile}.d/common` as const;
@@ -45,21 +53,39 @@ export function confinementPlan(place: SandboxPlace, confinement: Confinement): 
     ...(userNamespaces ? [textFile(apparmor.path4, profiles("4.0"))] : []),
     textFile(apparmor.script, script),
   ];
-  const unit: AbsolutePath = `/etc/systemd/system/${apparmor.unit}`;
+  const unit = unitPath(apparmor.unit);
+  const counting = denialsPlan(place, program);
   return {
-    files: [...files, textFile(unit, apparmorService({ component, script: apparmor.script }))],
-    symlinks: [
-      {
-        path: `/etc/systemd/system/multi-user.target.wants/${apparmor.unit}`,
-        target: `../${apparmor.unit}`,
-        switched: false,
-      },
+    files: [...files, textFile(unit, apparmorService({ component, script: apparmor.script })), ...counting.files],
+    symlinks: [wantedBy("multi-user.target", apparmor.unit), ...counting.symlinks],
+    units: [
+      // A restart would take the slots down with it, and leave their processes without a profile meanwhile.
+      { name: apparmor.unit, onChange: "reload", reads: [unit, ...files.map(({ path }) => path)] },
+      ...counting.units,
     ],
-    // A restart would take the slots down with it, and leave their processes without a profile meanwhile.
-    units: [{ name: apparmor.unit, onChange: "reload", reads: [unit, ...files.map(({ path }) => path)] }],
     checks: [confinementCheck(place)],
     probes: [confinementProbe(place, confinement)],
     packages: ["apparmor"],
+  };
+}
+
+/** Seconds between two looks at the logs. */
+const COUNT_EVERY = 300;
+
+function denialsPlan({ component, denials, state, config }: SandboxPlace, program: AbsolutePath) {
+  const service = keeperUnit({
+    description: `What AppArmor denied jobs of ${component}`,
+    start: [[program, "denials", "-config", config, "-record"]],
+    stays: false,
+    writable: [state],
+    within: "2min",
+  });
+  const timer = keeperTimer(`Timer of what AppArmor denied jobs of ${component}`, denials.unit, COUNT_EVERY);
+  const paths = [unitPath(denials.unit), unitPath(denials.timer)] as const;
+  return {
+    files: [textFile(paths[0], service), textFile(paths[1], timer)],
+    symlinks: [wantedBy("timers.target", denials.timer)],
+    units: [{ name: denials.timer, onChange: "restart", reads: [...paths, config] }] as const,
   };
 }
 

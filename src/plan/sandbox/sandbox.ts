@@ -58,7 +58,7 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
     cachesPlan<Text>(parts),
     keepersPlan<Text>(parts),
     egressPlan<Text>(place, parts.slots.length, texts.egress, program),
-    confinement === undefined ? {} : confinementPlan(place, confinement),
+    confinement === undefined ? {} : confinementPlan(place, confinement, program),
   );
 }
 
