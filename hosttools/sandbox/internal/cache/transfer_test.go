@@ -112,6 +112,31 @@ func TestDamageIsNeitherPersistedNorRestored(t *testing.T) {
 	}
 }
 
+func TestWhatIsRestoredBelongsToTheCachesOwner(t *testing.T) {
+	needRoot(t)
+	l := newLab(t)
+	k := l.keeper()
+	directory := filepath.Join(t.TempDir(), "kept")
+	_, err := k.Persist(directory)
+	must(t, err)
+	empty(t, l.cache)
+	must(t, os.Chown(l.cache, 65534, 65533))
+	must(t, os.Chmod(l.cache, 0o770|os.ModeSetgid))
+	_, err = k.Restore(directory)
+	must(t, err)
+	for _, path := range append(glob(t, l.cache, "??"), append(l.outputs(), l.actions()...)...) {
+		info, err := os.Stat(path)
+		must(t, err)
+		owner := info.Sys().(*syscall.Stat_t)
+		if owner.Uid != 65534 || owner.Gid != 65533 {
+			t.Fatalf("%s belongs to %d:%d", path, owner.Uid, owner.Gid)
+		}
+		if info.IsDir() && info.Mode() != os.ModeDir|0o770|os.ModeSetgid {
+			t.Fatalf("%s: %v", path, info.Mode())
+		}
+	}
+}
+
 func TestNothingPersistedRestoresNothing(t *testing.T) {
 	l := newLab(t)
 	empty(t, l.cache)

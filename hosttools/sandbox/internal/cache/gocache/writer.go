@@ -18,17 +18,26 @@ const Partial = ".new-"
 type Writer struct {
 	c           *Cache
 	user, group int
-	lock        sync.Mutex
-	buckets     map[string]*os.File
+	// mode of buckets is that of the cache: who may write one may write the other.
+	mode    fs.FileMode
+	umask   int
+	lock    sync.Mutex
+	buckets map[string]*os.File
 }
 
-// Writer gives what it writes to this user and group, if it is root.
-func (c *Cache) Writer(user, group int) *Writer {
-	return &Writer{c: c, user: user, group: group, buckets: map[string]*os.File{}}
+// Writer gives what it writes to this user and group, if it is root. The process has no umask until it is closed: modes
+// are those of the originals.
+func (c *Cache) Writer(user, group int) (*Writer, error) {
+	info, err := c.root.Lstat(".")
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{c: c, user: user, group: group, mode: info.Mode().Perm(), umask: syscall.Umask(0), buckets: map[string]*os.File{}}, nil
 }
 
 // Close releases the buckets.
 func (w *Writer) Close() error {
+	syscall.Umask(w.umask)
 	var failed []error
 	for _, bucket := range w.buckets {
 		failed = append(failed, bucket.Close())
@@ -57,7 +66,7 @@ func (w *Writer) Output(o *Output, fill func(*os.File) error) error {
 	// The directory is named when the program is in it.
 	name := o.ID + outputSuffix
 	partial := filepath.Join(o.ID[:2], Partial+name)
-	if err := w.c.root.Mkdir(partial, 0o755); err != nil {
+	if err := w.c.root.Mkdir(partial, w.mode); err != nil {
 		return err
 	}
 	content := filepath.Join(partial, filepath.Base(o.Content))
@@ -121,7 +130,7 @@ func (w *Writer) bucket(name string) (*os.File, error) {
 	if open := w.buckets[name]; open != nil {
 		return open, nil
 	}
-	err := w.c.root.Mkdir(name, 0o777)
+	err := w.c.root.Mkdir(name, w.mode)
 	if err == nil {
 		err = w.own(name)
 	}

@@ -45,9 +45,13 @@ var ErrNoRoom = errors.New("no room is left")
 // Copy copies what `to` lacks. Both inventories are as they were read; `here` is that of `to`.
 func Copy(from, to *gocache.Cache, there, here *gocache.Inventory, options Options) (*Report, error) {
 	began := time.Now()
-	writer := to.Writer(options.User, options.Group)
+	c := &copying{from: from, here: here, report: &Report{Broken: []string{}}}
+	writer, err := to.Writer(options.User, options.Group)
+	if err != nil {
+		return c.report, err
+	}
 	defer writer.Close()
-	c := &copying{from: from, writer: writer, here: here, report: &Report{Broken: []string{}}}
+	c.writer = writer
 	room, full, err := c.room(to, options.MaxBytes)
 	if err != nil {
 		return c.report, err
