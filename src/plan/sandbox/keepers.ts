@@ -5,8 +5,8 @@ import { textFile } from "../text-file";
 import type { SandboxParts } from "./parts";
 import { unitPath, wantedBy } from "./slots";
 
-/** What root needs to look after files of other users. */
-const FILE_KEEPER = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER"];
+/** What root needs to look after files of other users, in a cache with no more rights than its owner's. */
+const FILE_KEEPER = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"];
 
 const INTERNET = "AF_UNIX AF_INET AF_INET6";
 

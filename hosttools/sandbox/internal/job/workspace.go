@@ -52,7 +52,7 @@ func makeWorkspace(path string, owner account, inputs []config.Input) error {
 	if err := syscall.Mkdirat(parent, name, 0o700); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	own, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	own, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, beneath.Anywhere)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -102,7 +102,7 @@ func makeOwned(parent int, name string, owner account) error {
 	if err := syscall.Mkdirat(parent, name, 0o700); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return err
 	}
-	fd, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	fd, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, beneath.Anywhere)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (f *fetch) full() (string, error) {
 		return fmt.Sprintf("%s: %.1f %% of the %s are used", f.c.Modules.Shared, percent, u.What()), nil
 	}
 	if f.c.Modules.MaxBytes > 0 {
-		if size := usage.Tree(f.c.Modules.Shared); size >= f.c.Modules.MaxBytes {
+		if size, _ := usage.Tree(f.c.Modules.Shared); size >= f.c.Modules.MaxBytes {
 			return fmt.Sprintf("%s: %d bytes of %d are used", f.c.Modules.Shared, size, f.c.Modules.MaxBytes), nil
 		}
 	}

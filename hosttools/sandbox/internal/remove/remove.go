@@ -72,9 +72,9 @@ func Contents(ctx context.Context, path string) error {
 
 // openTop opens the directory itself, which may be a mount point; what is below it may not.
 func openTop(parent int, name string) (int, error) {
-	fd, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	fd, err := beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, beneath.Anywhere)
 	if errors.Is(err, syscall.EACCES) && syscall.Fchmodat(parent, name, 0o700, 0) == nil {
-		return beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+		return beneath.At(parent, name, syscall.O_RDONLY|syscall.O_DIRECTORY, beneath.Anywhere)
 	}
 	return fd, err
 }

@@ -73,9 +73,9 @@ func share(used, free int64) float64 {
 	return 100 * float64(used) / float64(used+free)
 }
 
-// Tree is how many bytes the files below a path occupy; what cannot be read does not count, and links count once.
-func Tree(path string) int64 {
-	var sum int64
+// Tree is how many bytes the files below a path occupy, and how many files there are; what cannot be read does not count,
+// and links count once.
+func Tree(path string) (bytes, files int64) {
 	seen := map[uint64]bool{}
 	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -92,8 +92,11 @@ func Tree(path string) int64 {
 		if stat.Nlink > 1 && !entry.IsDir() {
 			seen[stat.Ino] = true
 		}
-		sum += stat.Blocks * 512
+		if !entry.IsDir() {
+			files++
+		}
+		bytes += stat.Blocks * 512
 		return nil
 	})
-	return sum
+	return bytes, files
 }

@@ -75,7 +75,7 @@ func directory(c *config.Config) (owned, error) {
 	if made != nil && !errors.Is(made, syscall.EEXIST) {
 		return owned{}, fmt.Errorf("%s: %w", path, made)
 	}
-	fd, err := beneath.At(parent, filepath.Base(path), syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	fd, err := beneath.At(parent, filepath.Base(path), syscall.O_RDONLY|syscall.O_DIRECTORY, beneath.Anywhere)
 	if err == nil && made == nil {
 		err = syscall.Fchown(fd, uid, gid)
 	}
