@@ -209,6 +209,32 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
   });
 });
 
+describe("build caches in memory on a host", function () {
+  this.timeout(3 * 60_000);
+
+  before(function () {
+    const reason = unavailable();
+    if (reason) skip(this, reason);
+    if (!machineGo()) skip(this, "there is no go command");
+  });
+  after(() => hosts.stopAll());
+
+  it("one that a job has filled holds up no other slot, and has room again for the next job", async () => {
+    const sandbox = await PlannedHost.boot("memory", {
+      cache: { kind: "tmpfs", size: "64 MiB", persist: false },
+      limits: { memory: "4 GiB" },
+    });
+    const name = "ab".repeat(32);
+    const filled = await sandbox.job(1, `mkdir -p "$GOCACHE/ab"; head -c 80000000 /dev/zero >"$GOCACHE/ab/${name}-d"`);
+    assert.match(filled.output, /No space left on device/);
+    const watched = await sandbox.unit("gofleet-ci-watch");
+    assert.equal((await sandbox.host.run("ls /run/gofleet-ci/paused")).code, 2, watched.said);
+    assert.equal((await sandbox.job(2, 'echo x >"$GOCACHE/README" && echo other')).output, "other\n");
+    const next = await sandbox.job(1, 'head -c 20000000 /dev/zero >"$GOCACHE/README" && echo room');
+    assert.deepEqual(next, { code: 0, output: "room\n" });
+  });
+});
+
 /** As much of Go as fetches modules. */
 async function placeGo({ host }: PlannedHost): Promise<void> {
   const root = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
