@@ -162,8 +162,9 @@ func (k *Keeper) ready(within time.Duration, then func(*gocache.Cache, *gocache.
 				return fmt.Errorf("%s: %w: %w; a go command would build everything, each time, and end well; mount it writable, or make room", k.Path, ErrNotStoring, err)
 			}
 			failed = errors.Join(failed, k.scan(c, inventory, report, known, ScanOptions{For: within}), then(c, inventory, report))
+			report.Prune.Over = k.Budget() > 0 && inventory.Occupied() > k.Budget()
 			if failed == nil && report.Prune.Over {
-				failed = fmt.Errorf("%s: %w: %d bytes, of %d; nothing else may go: the rest was used within %v or is not the go command's", k.Path, ErrOverBudget, report.Prune.Left, k.Budget(), k.Grace)
+				failed = fmt.Errorf("%s: %w: %d bytes, of %d; nothing else may go: the rest was used within %v or is not the go command's", k.Path, ErrOverBudget, inventory.Occupied(), k.Budget(), k.Grace)
 			}
 			return failed
 		})
