@@ -7,6 +7,6 @@ describe("gofleet-sandbox", function () {
 
   it("is formatted, vetted and passes its own tests", function () {
     if (!machineGo()) skip(this, "there is no go command");
-    passesItsOwnTests(this, "sandbox");
+    passesItsOwnTests(this, "sandbox", ["-timeout", "14m"]);
   });
 });
