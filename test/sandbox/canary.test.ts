@@ -1,0 +1,196 @@
+/** The canary build on a real host: under all directives it passes; a wrong one is named. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DIRECTIVES } from "../../src/model/sandbox/directives";
+import { must } from "../hosts/support/commands";
+import { difference, hosts, unavailable, type Host, type Result } from "../hosts/support/hosts";
+import { machineGo } from "../support/go";
+import { skip } from "../support/skip";
+import { copyPackages, notInstalled } from "./support/installed";
+
+const PACKAGES = ["gcc", "libc6-dev", "git"];
+const STATE = "/var/lib/gofleet-ci";
+const CACHE = "/var/cache/gofleet-ci/slots";
+const UNIT = "/srv/gofleet-ci@.service";
+const CONFIG = "/srv/sandbox.json";
+
+/** What the canary writes to the state directory, as far as it is looked at. */
+interface CanaryResult {
+  readonly status: string;
+  readonly remembered: boolean;
+  readonly user: string;
+  readonly steps: readonly { readonly name: string; readonly result: string; readonly reason?: string }[];
+  readonly blame: readonly (readonly { readonly name: string; readonly value: string; readonly line: number }[])[];
+  readonly output: readonly string[];
+  readonly notGiven: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A slot's surroundings, and everything that confines it. */
+const GRANTING = [
+  `Environment="HOME=${STATE}/slots/%i/home" "GOCACHE=${CACHE}/%i/build"`,
+  `ReadWritePaths=${STATE}/slots/%i ${CACHE}/%i/build ${CACHE}/%i/modules`,
+];
+const LIMITS = ["MemoryMax=2G", "TasksMax=512", "LimitNOFILE=4096", "LimitCORE=0"];
+const CONFINING = DIRECTIVES.flatMap(({ name, value }) => [value].flat().map((each) => `${name}=${each}`));
+const FULL = [...GRANTING, ...LIMITS, ...CONFINING];
+
+const replaced = (old: RegExp, line: string): string[] => [...FULL.filter((each) => !old.test(each)), line];
+
+/** Directives that break a build, one by one, and the step that tells. */
+const WRONG: Readonly<
+  Record<string, { readonly lines: readonly string[]; readonly blamed: string; readonly step: string }>
+> = {
+  "no new processes": {
+    lines: [...FULL, "SystemCallFilter=~clone clone3 fork vfork"],
+    blamed: "SystemCallFilter=~clone clone3 fork vfork",
+    step: "git-ssh",
+  },
+  "no program at all": {
+    lines: [...FULL, "SystemCallFilter=~execve execveat"],
+    blamed: "SystemCallFilter=~execve execveat",
+    step: "start",
+  },
+  "no network but local sockets": {
+    lines: replaced(/^RestrictAddressFamilies/, "RestrictAddressFamilies=AF_UNIX"),
+    blamed: "RestrictAddressFamilies=AF_UNIX",
+    step: "git-ssh",
+  },
+  "no git": {
+    lines: [...FULL, "InaccessiblePaths=/usr/bin/git"],
+    blamed: "InaccessiblePaths=/usr/bin/git",
+    step: "git-ssh",
+  },
+  "one process": {
+    lines: [...FULL, "LimitNPROC=1"],
+    blamed: "LimitNPROC=1",
+    step: "git-ssh",
+  },
+  "few open files": { lines: replaced(/^LimitNOFILE/, "LimitNOFILE=8"), blamed: "LimitNOFILE=8", step: "start" },
+  "files of a kilobyte": { lines: [...FULL, "LimitFSIZE=1K"], blamed: "LimitFSIZE=1K", step: "git-ssh" },
+  "a temporary directory that cannot be written": {
+    lines: [...FULL, `ReadOnlyPaths=${STATE}/slots/%i/gotmp`],
+    blamed: `ReadOnlyPaths=${STATE}/slots/%i/gotmp`,
+    step: "build",
+  },
+  "nothing new may be executed": {
+    lines: [...FULL, `NoExecPaths=${STATE}/slots/%i`],
+    blamed: `NoExecPaths=${STATE}/slots/%i`,
+    step: "build",
+  },
+  "too little memory": {
+    lines: [...FULL, "LimitAS=64M"],
+    blamed: "LimitAS=64M",
+    step: "build",
+  },
+  "settings that go does not take": {
+    lines: [...FULL, "Environment=GOFLAGS=-mod=nonsense"],
+    blamed: "Environment=GOFLAGS=-mod=nonsense",
+    step: "build",
+  },
+  "an empty toolchain": {
+    lines: [...FULL, "TemporaryFileSystem=/usr/local/go"],
+    blamed: "TemporaryFileSystem=/usr/local/go",
+    step: "build",
+  },
+  "no C compiler": {
+    lines: [...FULL, "InaccessiblePaths=/usr/bin/gcc"],
+    blamed: "InaccessiblePaths=/usr/bin/gcc",
+    step: "cgo",
+  },
+};
+
+describe("canary build on a real host", function () {
+  this.timeout(15 * 60_000);
+  let host: Host;
+
+  before(async function () {
+    const go = machineGo();
+    const reason = unavailable() ?? (go ? notInstalled(PACKAGES) : "there is no go command");
+    if (reason) skip(this, reason);
+    host = await hosts.boot("canary");
+    const at = (path: string): string => join(host.rootDir, path);
+    mkdirSync(at("usr/local/go"), { recursive: true });
+    await must("cp", ["-a", `${go?.root}/.`, at("usr/local/go")]);
+    await copyPackages(host.rootDir, PACKAGES);
+    execFileSync("go", ["build", "-trimpath", "-o", at("usr/local/bin/gofleet-sandbox"), "."], {
+      cwd: join(__dirname, "../../hosttools/sandbox"),
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    });
+    await host.exec(
+      "groupadd --system gofleet-ci && useradd --system --gid gofleet-ci --home / --shell /usr/sbin/nologin gofleet-ci-1",
+    );
+    const slot = { number: 1, user: "gofleet-ci-1", unit: "gofleet-ci@1.service", workspace: `${STATE}/slots/1` };
+    const config = {
+      component: "ci",
+      go: "/usr/local/go/bin/go",
+      group: "gofleet-ci",
+      state: STATE,
+      runtime: "/run/gofleet-ci",
+      pauseMark: "/run/gofleet-ci/paused",
+      jobLock: "/run/gofleet-ci/jobs.lock",
+      metrics: `${STATE}/metrics.prom`,
+      slots: [{ ...slot, buildCache: `${CACHE}/1/build`, modules: `${CACHE}/1/modules` }],
+      cache: { kind: "disk" },
+      watch: { lowPercent: 75, pausePercent: 85, reclaimPercent: 95 },
+    };
+    writeFileSync(at(CONFIG), JSON.stringify(config));
+  });
+  after(() => hosts.stopAll());
+
+  const canary = (lines: readonly string[], more = ""): Promise<Result> => {
+    const unit = [
+      "[Service]",
+      "Type=exec",
+      "User=gofleet-ci-%i",
+      "Slice=gofleet-ci.slice",
+      "ExecStart=/bin/true",
+      ...lines,
+    ];
+    writeFileSync(join(host.rootDir, UNIT), `${unit.join("\n")}\n`);
+    return host.run(`gofleet-sandbox canary -config ${CONFIG} -unit ${UNIT} ${more}`, { timeout: 600_000 });
+  };
+  const result = (): CanaryResult =>
+    JSON.parse(readFileSync(join(host.rootDir, STATE, "canary.json"), "utf8")) as CanaryResult;
+
+  it("passes on a host that has nothing of the sandbox yet, and leaves nothing", async () => {
+    const before = await host.listing();
+    const { code, stdout, stderr } = await canary(FULL);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^passed with the \d+ directives of .* and go1\.\S+: git-ssh, build, run, test, cgo, race$/m);
+    assert.match(stdout, /^not given: Slice \(line 4\): the canary must not take memory or time from running jobs$/m);
+    assert.deepEqual(
+      difference(before, await host.listing()).filter((line) => !line.includes(UNIT)),
+      [],
+    );
+    assert.equal(
+      (
+        await host.exec(
+          "systemctl list-units --all --plain --no-legend 'gofleet-*'; ls /run | grep canary-.*[^k]$; true",
+        )
+      ).trim(),
+      "",
+    );
+  });
+
+  describe("with its state directory", () => {
+    before(() => host.exec(`mkdir -p ${STATE}`));
+
+    for (const [what, { lines, blamed, step }] of Object.entries(WRONG)) {
+      it(`names the directive: ${what}`, async () => {
+        const { code, stdout, stderr } = await canary(lines);
+        const { status, blame, steps, output } = result();
+        assert.deepEqual([code, status], [1, "failed"], stdout + stderr);
+        assert.deepEqual(
+          blame.map((set) => set.map(({ name, value }) => `${name}=${value}`)),
+          [[blamed]],
+          stdout,
+        );
+        assert.equal(steps.find(({ result }) => result === "failed")?.name, step, stdout);
+        assert.ok(output.length > 0, stdout);
+        assert.ok(stdout.trimEnd().endsWith(`to blame: ${blamed} (line ${lines.indexOf(blamed) + 6})`), stdout);
+      });
+    }
+  });
+});
