@@ -1,0 +1,130 @@
+import { strict as assert } from "node:assert";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { output } from "@pulumi/pulumi";
+import {
+  BuildAgentSandbox,
+  GoToolchainHost,
+  local,
+  lock,
+  type BuildAgentSandboxArgs,
+  type GoProxyMirrorRef,
+} from "../../src/index";
+import { withStack, type TestStack } from "../support/engine";
+import { FakeHosts, LOCK, pool } from "./pool-program";
+
+const MIRROR: GoProxyMirrorRef = {
+  origin: "https://goproxy.corp.example:8443",
+  goEnv: { GOPROXY: "https://goproxy.corp.example:8443" },
+  ca: "",
+};
+
+describe("a build sandbox in a program", function () {
+  this.timeout(600_000);
+  let hosts: FakeHosts;
+  beforeEach(() => (hosts = new FakeHosts()));
+  afterEach(() => hosts.remove());
+
+  /** Also wrong ones. */
+  const args = (more: object) =>
+    ({
+      target: pool(1),
+      agent: { kind: "exec", command: ["/usr/local/bin/runner", "--once"] },
+      cache: { size: "24 GiB" },
+      limits: { memory: "48 GiB", cpus: 12 },
+      ...more,
+    }) as unknown as BuildAgentSandboxArgs;
+  const program =
+    (more: object = {}) =>
+    async () => {
+      const toolchain = new GoToolchainHost("go", { target: pool(1), go: lock("1.26.7", LOCK) });
+      const ci = new BuildAgentSandbox("ci", args({ toolchain, ...more }));
+      return { units: ci.units, caches: ci.caches };
+    };
+  const start = (program: Parameters<typeof withStack>[0], body: (stack: TestStack) => Promise<void>) =>
+    withStack(program, { env: hosts.env }, body);
+  const texts = async (stack: TestStack): Promise<Record<string, string>> =>
+    (await stack.resource("ci-release"))?.inputs?.["files"] as Record<string, string>;
+  const refused = (more: object, says: RegExp) =>
+    start(program(more), async (stack) => {
+      const { errors } = await stack.preview({ expect: "failure" });
+      assert.match(errors.join("\n"), says);
+    });
+
+  it("is one release after its toolchain's, the same bytes every time", () =>
+    start(program(), async (stack) => {
+      const { changes } = await stack.preview();
+      assert.deepEqual(changes, { go: "create", "go-release": "create", ci: "create", "ci-release": "create" });
+      await stack.up();
+      const { units, caches } = await stack.outputs();
+      assert.deepEqual(units?.value, ["gofleet-gofleet-test-ci@1.service"]);
+      assert.deepEqual(caches?.value, ["/var/cache/gofleet-gofleet-test-ci/slots/1/build"]);
+      assert.deepEqual((await stack.up()).changes, {});
+    }));
+
+  it("shows a changed limit as a line of the slice, in a preview that knows every file", () =>
+    start(program(), async (stack) => {
+      await stack.up();
+      stack.program = program({ limits: { memory: "48 GiB", cpus: 8 } });
+      const text = await stack.previewText();
+      assert.match(text, /- *CPUQuota=1200%/);
+      assert.match(text, /\+ *CPUQuota=800%/);
+    }));
+
+  it("lets jobs reach a mirror, by its port, whether it is known at once or later", () =>
+    start(
+      program({ network: { allow: [MIRROR, { host: output("git.corp.example"), ports: [22] }] } }),
+      async (stack) => {
+        await stack.up();
+        const config = (await texts(stack))["/etc/gofleet/gofleet-test-ci/sandbox.json"] ?? "";
+        const { egress } = JSON.parse(config) as { egress: { hosts: unknown } };
+        assert.deepEqual(egress.hosts, [
+          { name: "git.corp.example", ports: [22], modules: false },
+          { name: "goproxy.corp.example", ports: [8443], modules: true },
+        ]);
+        stack.program = program({ network: { allow: [output(MIRROR), { host: "git.corp.example", ports: [22] }] } });
+        assert.deepEqual((await stack.up()).changes, {});
+      },
+    ));
+
+  it("takes a toolchain of another program by its directory", () =>
+    start(
+      async () => {
+        new BuildAgentSandbox("ci", args({ toolchain: { directory: "fleet-go" } }));
+      },
+      async (stack) => {
+        await stack.up();
+        const unit = (await texts(stack))["/etc/systemd/system/gofleet-gofleet-test-ci@.service"] ?? "";
+        assert.match(unit, /:\/etc\/gofleet\/fleet-go\/goroot\/bin:/);
+      },
+    ));
+
+  it("refuses what would be silently wrong, all at once", () =>
+    refused(
+      {
+        toolchain: output({ goRoot: "/x" }),
+        slots: 2,
+        cache: { kind: "tmpfs", size: "24 GiB" },
+        network: { allow: ["https://git.corp.example/"] },
+        hardening: { off: ["PrivateUser"] },
+        keepCaches: "yes",
+        confinment: "off",
+      },
+      /toolchain: [^]*limits\.memory[^]*network\.allow\[0\][^]*hardening\.off\[0\][^]*confinment[^]*keepCaches/,
+    ));
+
+  it("refuses hosts that turn out to be none, at preview", async () => {
+    await refused({ network: { allow: [output({ url: "x" })] } }, /not a mirror's ref/);
+    await refused({ network: { allow: [{ host: output("https://x/") }] } }, /network\.allow\[0\]\.host: .*a network/);
+  });
+
+  it("refuses a directory for a host: it has no users and no services", async () => {
+    const root = mkdtempSync(join(tmpdir(), "gofleet-root-"));
+    try {
+      await refused({ target: local({ root }) }, /target: .*a machine/);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});

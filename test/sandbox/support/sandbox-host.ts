@@ -1,0 +1,102 @@
+import { BuildAgentSandbox, GoToolchainHost, type BuildAgentSandboxArgs } from "../../../src/index";
+import { release, target } from "../../hosts/programs";
+import { hosts, type Host } from "../../hosts/support/hosts";
+import { packageRepository } from "../../mirror/support/packages";
+import { Upstream } from "../../mirror/support/upstream";
+import { PackageServer } from "./package-server";
+
+/** The component's directory on the hosts. */
+export const COMPONENT = "gofleet-test-ci";
+
+/** Where a job waits for its slot, as `<number>`: the script of the job. */
+const QUEUE = "/srv/queue";
+
+/**
+ * An agent as the forges' are, without a forge: it takes one job, a script, runs it in the job's checkout, says in the
+ * journal how it ended, and ends.
+ */
+const AGENT = `#!/bin/sh
+slot=\${USER##*-}
+until [ -s ${QUEUE}/$slot ]; do sleep 0.1; done
+job=$(cat ${QUEUE}/$slot)
+sh -euc "$job"
+echo "job ended: $?"
+while [ -s ${QUEUE}/$slot ]; do sleep 0.1; done
+`;
+
+/** What a sandbox's tests need around their hosts: packages, and a module proxy as the only way out. */
+export class SandboxSurroundings {
+  private constructor(
+    readonly upstream: Upstream,
+    private readonly packages: PackageServer,
+  ) {}
+
+  static async start(more: readonly string[] = []): Promise<SandboxSurroundings> {
+    const address = await hosts.operatorAddress();
+    const repository = await packageRepository(["git", "gcc", "libc6-dev", "openssh-client", ...more]);
+    return new SandboxSurroundings(await Upstream.start(address), await PackageServer.start(address, repository));
+  }
+
+  /** A host that finds packages, has the agent, and nothing else. */
+  async host(name: string): Promise<Host> {
+    const host = await hosts.boot(name);
+    await host.exec(
+      `rm -rf /etc/apt/sources.list.d/*; echo '${this.packages.source}' >/etc/apt/sources.list
+       mkdir -p ${QUEUE}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
+      { input: AGENT },
+    );
+    return host;
+  }
+
+  /** A program with a toolchain and a sandbox that jobs leave only for modules. */
+  program(host: Host, more: Partial<BuildAgentSandboxArgs> = {}) {
+    return async () => {
+      const go = new GoToolchainHost("go", {
+        target: target(host),
+        go: release("1.26.7"),
+        source: { kind: "module", proxy: this.upstream.url },
+        env: { GOPROXY: this.upstream.url },
+      });
+      const ci = new BuildAgentSandbox("ci", { ...this.args(host), ...more, toolchain: go });
+      return { units: ci.units, caches: ci.caches, exposure: ci.exposure, hosts: ci.hosts };
+    };
+  }
+
+  args(host: Host): Omit<BuildAgentSandboxArgs, "toolchain"> {
+    const { hostname, port } = new URL(this.upstream.url);
+    return {
+      target: target(host),
+      agent: { kind: "exec", command: ["/usr/local/bin/test-agent"], stop: { within: "10 s" } },
+      slots: 2,
+      cache: { kind: "tmpfs", size: "512 MiB", persist: false },
+      limits: { memory: "3 GiB", cpus: 2, tasks: 2048 },
+      network: { allow: [{ host: hostname, ports: [Number(port)], modules: true }] },
+      // The kernel of this machine has no AppArmor.
+      confinement: "off",
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.upstream.stop();
+    await this.packages.stop();
+  }
+}
+
+/** One job of a slot: what it printed, and the status of its script. */
+export async function job(host: Host, slot: number, script: string): Promise<{ output: string; status: number }> {
+  const unit = `gofleet-${COMPONENT}@${slot}`;
+  const since = (await host.exec("journalctl -n 1 --show-cursor -q | sed -n 's/^-- cursor: //p'")).trim();
+  await host.exec(`cat >${QUEUE}/.${slot} && chmod 0644 ${QUEUE}/.${slot} && mv ${QUEUE}/.${slot} ${QUEUE}/${slot}`, {
+    input: script,
+  });
+  const log = `journalctl -q -o cat --after-cursor='${since}' -u ${unit}`;
+  const ended = await host.exec(
+    `for i in $(seq 600); do ${log} | grep -q '^job ended: ' && break; sleep 0.2; done; ${log}
+     rm -f ${QUEUE}/${slot}
+     for i in $(seq 300); do [ "$(systemctl show -P SubState ${unit})" = running ] && break; sleep 0.1; done`,
+    { timeout: 180_000 },
+  );
+  const status = /^job ended: (\d+)$/m.exec(ended)?.[1];
+  if (status === undefined) throw new Error(`the job of slot ${slot} did not end:\n${ended}`);
+  return { output: ended, status: Number(status) };
+}
