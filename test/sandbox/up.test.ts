@@ -4,11 +4,11 @@ import { difference, hosts, unavailable, type Host, type Listing } from "../host
 import { TestStack } from "../support/engine";
 import { makeProject } from "../support/engine/project";
 import { skip } from "../support/skip";
-import { COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
+import { CACHES, COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
 
 const SLOTS = [1, 2].map((number) => `gofleet-${COMPONENT}@${number}.service`);
 const SLICE = "gofleet-gofleet_test_ci.slice";
-const MODULES = `/var/cache/gofleet-${COMPONENT}/modules`;
+const MODULES = `${CACHES}/modules`;
 
 /** What stays: the users, locked. */
 const KEPT = /^[-+] \/etc\/(passwd|group|shadow|gshadow)-?: /;
@@ -90,7 +90,7 @@ describe("a build sandbox on a real host", function () {
       assert.equal(status, 0, output);
       assert.match(output, /^en$/m);
       assert.match(output, /^ok\s+example\.com\/app/m);
-      assert.match(output, new RegExp(`^/var/cache/gofleet-${COMPONENT}/slots/${index + 1}/build$`, "m"));
+      assert.match(output, new RegExp(`^${CACHES}/slots/${index + 1}/build$`, "m"));
     }
   });
 
@@ -135,7 +135,7 @@ describe("a build sandbox on a real host", function () {
   it("goes away without a trace, but for its users", async () => {
     await stack.destroy();
     assert.equal((await host.exec("nft list tables")).trim(), "");
-    assert.equal((await host.exec("findmnt -no TARGET -t tmpfs,overlay | grep -c gofleet || true")).trim(), "0");
+    assert.equal((await host.exec(`findmnt -no TARGET -t tmpfs,overlay | grep -c ${CACHES}/ || true`)).trim(), "0");
     const left = difference(untouched, await host.listing()).filter((line) => !KEPT.test(line));
     assert.deepEqual(left, []);
   });

@@ -43,7 +43,8 @@ plan_units() {
       runs = active[$1] == "active" || active[$1] == "activating" || active[$1] == "reloading" ||
         (!changed && type[$1] == "oneshot" && active[$1] == "inactive" && result[$1] == "success")
       if ($2 == "none") verb = changed ? "stamp" : ""
-      else if (!runs) verb = $2 == "start" ? "start" : "restart"
+      # What comes on with another unit must not be restarted under it.
+      else if (!runs) verb = $2 == "restart" ? "restart" : "start"
       else if (!changed) verb = ""
       else verb = $2 == "start" ? "stamp" : $2
       if (verb == "" && stale[$1]) verb = "stamp"

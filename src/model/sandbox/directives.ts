@@ -85,7 +85,7 @@ export const DIRECTIVES = [
     name: "SystemCallFilter",
     value: ["@system-service", "~@privileged @resources", "@chown"],
     reason:
-      "no mount, module, reboot, clock, ptrace or keyring administration; @chown is kept, for tar and tests change " +
+      "no mounts, kernel modules, reboot, clock or ptrace; @chown is kept, for tar and tests change " +
       "their own files",
     withUserNamespaces: ["@system-service @mount @setuid @chown @keyring", "~@resources"],
   },

@@ -11,6 +11,9 @@ export const COMPONENT = "gofleet-test-ci";
 /** Where a job waits for its slot, as `<number>`: the script of the job. */
 const QUEUE = "/srv/queue";
 
+/** A disk for caches: layers over a module cache cannot lie on the test hosts' own, which is made of layers itself. */
+export const CACHES = "/srv/caches";
+
 /**
  * An agent as the forges' are, without a forge: it takes one job, a script, runs it in the job's checkout, says in the
  * journal how it ended, and ends.
@@ -42,7 +45,7 @@ export class SandboxSurroundings {
     const host = await hosts.boot(name);
     await host.exec(
       `rm -rf /etc/apt/sources.list.d/*; echo '${this.packages.source}' >/etc/apt/sources.list
-       mkdir -p ${QUEUE}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
+       mkdir -p ${QUEUE} ${CACHES} && mount -t tmpfs tmpfs ${CACHES}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
       { input: AGENT },
     );
     return host;
@@ -68,9 +71,11 @@ export class SandboxSurroundings {
       target: target(host),
       agent: { kind: "exec", command: ["/usr/local/bin/test-agent"], stop: { within: "10 s" } },
       slots: 2,
-      cache: { kind: "tmpfs", size: "512 MiB", persist: false },
+      cache: { kind: "tmpfs", size: "512 MiB", persist: false, path: CACHES },
       limits: { memory: "3 GiB", cpus: 2, tasks: 2048 },
       network: { allow: [{ host: hostname, ports: [Number(port)], modules: true }] },
+      // A test of its own has it.
+      hardening: { canary: false },
       // The kernel of this machine has no AppArmor.
       confinement: "off",
     };
