@@ -80,4 +80,10 @@ export const checkCommand: ValueCheck = (path, given) => {
   ];
 };
 
-const argument = line("an argument");
+const oneLine = line("an argument");
+
+/** systemd drops a line of a unit that holds a code point which is no character. */
+const argument: ValueCheck = (path, given) =>
+  typeof given === "string" && /\p{Noncharacter_Code_Point}/u.test(given)
+    ? [issue(path, given, "an argument of Unicode characters")]
+    : oneLine(path, given);

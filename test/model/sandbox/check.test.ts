@@ -73,6 +73,10 @@ describe("the args of a build sandbox", () => {
       agent({ command: ["/bin/sh", "a\nb"] }),
       /^agent\.command\[1\]: an argument, as one line/,
     ],
+    "an argument that is no text": [
+      agent({ command: ["/bin/sh", "a\uffff"] }),
+      /^agent\.command\[1\]: an argument of Unicode characters/,
+    ],
     "a signal that stops nothing": [agent({ stop: { signal: "SIGKILL" } }), /^agent\.stop\.signal: one of "SIGTERM"/],
     "a stop without a unit": [agent({ stop: { within: 120 } }), /^agent\.stop\.within: a duration/],
 
