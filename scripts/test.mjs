@@ -27,7 +27,7 @@ const mocha = (...globs) => [
 const TURNS = 3;
 const SAMPLED = {
   hosts: ["build", "clock", "packages", "ports", "supplies", "trust"],
-  mirror: ["faults", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
+  mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary"],
 };
 
