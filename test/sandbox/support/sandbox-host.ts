@@ -87,7 +87,7 @@ export class SandboxSurroundings {
   }
 }
 
-/** One job of a slot: what it printed, and the status of its script. */
+/** One job of a slot: what it printed, and the status of its script. Resolves when the slot waits for its next one. */
 export async function job(host: Host, slot: number, script: string): Promise<{ output: string; status: number }> {
   const unit = `gofleet-${COMPONENT}@${slot}`;
   const since = (await host.exec("journalctl -n 1 --show-cursor -q | sed -n 's/^-- cursor: //p'")).trim();
@@ -97,8 +97,9 @@ export async function job(host: Host, slot: number, script: string): Promise<{ o
   const log = `journalctl -q -o cat --after-cursor='${since}' -u ${unit}`;
   const ended = await host.exec(
     `for i in $(seq 600); do ${log} | grep -q '^job ended: ' && break; sleep 0.2; done; ${log}
-     rm -f ${QUEUE}/${slot}
-     for i in $(seq 300); do [ "$(systemctl show -P SubState ${unit})" = running ] && break; sleep 0.1; done`,
+     pid() { systemctl show -P MainPID ${unit}; }
+     ended=$(pid); rm -f ${QUEUE}/${slot}
+     for i in $(seq 300); do now=$(pid); [ "$now" = 0 ] || [ "$now" = "$ended" ] || break; sleep 0.1; done`,
     { timeout: 180_000 },
   );
   const status = /^job ended: (\d+)$/m.exec(ended)?.[1];
