@@ -15,6 +15,12 @@ const OWN = [
   "RestrictAddressFamilies",
 ];
 
+/** What a unit does without on purpose: the end of its file's name, and the directives. */
+const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  // certbot is a Python program, whose libffi makes code while it runs; and it runs as root, of whom nothing is removed.
+  "-acme.service": ["MemoryDenyWriteExecute", "RemoveIPC"],
+};
+
 /** Directives of the list that a unit does not have. */
 function missing(unit: string): string[] {
   const groups = { ...FIXED_CODE, ...KERNEL_CLOSED, ...PRIVATE_FILES, ...RESTRICTED, ...SERVICE_CALLS };
@@ -34,7 +40,10 @@ describe("sandboxing of services", () => {
   it("leaves out nothing in any unit", () => {
     const all = services();
     assert.ok(all.size >= 6, `golden services: ${[...all.keys()].join(", ")}`);
-    for (const [path, unit] of all) assert.deepEqual(missing(unit), [], path);
+    for (const [path, unit] of all) {
+      const [, without = []] = Object.entries(EXCEPTIONS).find(([end]) => path.endsWith(end)) ?? [];
+      assert.deepEqual(missing(unit), without, path);
+    }
   });
 
   it("is missed where a unit forgets a group or a setting of its own", () => {
