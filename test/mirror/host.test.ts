@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { GoProxyMirror, GoToolchainHost } from "../../src/index";
-import { release, target } from "../hosts/programs";
+import { GoProxyMirror, GoToolchainHost, type GoProxyMirrorArgs } from "../../src/index";
+import { release, said, target } from "../hosts/programs";
 import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
 import { makeProject } from "../support/engine/project";
@@ -70,7 +70,7 @@ describe("a module mirror on a real host", function () {
   });
 
   it("gives a client modules that the checksum database confirms", async () => {
-    const said = await client.exec(
+    const printed = await client.exec(
       `mkdir -p /tmp/app && cd /tmp/app && cat >go.mod <<'EOF'
 module example.com/app
 go 1.26
@@ -79,7 +79,7 @@ EOF
 printf 'package main\\nimport "golang.org/x/text/language"\\nfunc main() { println(language.English.String()) }\\n' >main.go
 go mod tidy 2>&1 && go build -o app . && ./app 2>&1`,
     );
-    assert.match(said, /en\n$/);
+    assert.match(printed, /en\n$/);
     await server.exec(`test -f ${STORE}/golang.org/x/text/v0.14.0/source.zip`);
     assert.equal(await status("/golang.org/x/text/@v/v0.14.0.zip"), "200");
     for (const closed of ["/catalog", "/index", "/metrics", "/readyz"]) {
@@ -95,6 +95,25 @@ go mod tidy 2>&1 && go build -o app . && ./app 2>&1`,
     assert.equal(await status("/golang.org/x/sys/@v/v0.14.0.mod"), "502");
     await server.exec(`systemctl start ${ATHENS}`);
     assert.equal(await status("/golang.org/x/sys/@v/v0.14.0.mod"), "200");
+  });
+
+  it("has another mirror beside it, on ports of its own", async () => {
+    const other = (ports: Partial<GoProxyMirrorArgs>) => async () => {
+      const storage = { kind: "disk", path: "/srv/other", max: "1 GiB" } as const;
+      new GoProxyMirror("other", around.args(server, { storage, ...ports }));
+      return both()();
+    };
+    stack.program = other({ port: 8443 });
+    const taken = said(await stack.up({ expect: "failure" }));
+    assert.match(taken, /9180.*gofleet-gofleet-test-goproxy-nginx/s);
+    stack.program = other({ port: 8443, statusPort: 9181 });
+    await stack.up();
+    for (const port of [9180, 9181]) {
+      assert.match(await server.exec(`curl -sf http://127.0.0.1:${port}/metrics/store`), /^# HELP/);
+    }
+    stack.program = both();
+    await stack.up();
+    await server.exec("rm -r /srv/other");
   });
 
   it("goes away without a trace, but for its users and modules", async () => {
