@@ -116,9 +116,7 @@ describe("a fleet behind a module mirror, on real hosts", function () {
     await server.exec(`test -f ${STORE}/${SECRET}/v1.2.3/source.zip`);
     assert.match(await client.exec("go env GONOSUMDB"), new RegExp(GIT));
     // A client without the settings that the mirror gives asks for the sum; it is refused, and nothing goes out.
-    const careless = await client.run(
-      `cd /opt/own && rm go.sum && GONOSUMDB=none GOPRIVATE=none go mod download 2>&1`,
-    );
+    const careless = await client.run(`cd /opt/own && rm go.sum && GONOSUMDB=none GOPRIVATE=none go mod download 2>&1`);
     assert.notEqual(careless.code, 0);
     assert.match(careless.stdout, /403/);
     assert.deepEqual(

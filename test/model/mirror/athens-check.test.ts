@@ -345,13 +345,7 @@ describe("Athens' settings", () => {
     const issues = check({ storage: { kind: "disk" }, networkMode: "off", pprof: {}, x: 1 });
     assert.deepEqual(
       issues.map(({ path }) => path),
-      [
-        "athens.storage.path",
-        "athens.storage.max",
-        "athens.networkMode",
-        "athens.pprof.port",
-        "athens.x",
-      ],
+      ["athens.storage.path", "athens.storage.max", "athens.networkMode", "athens.pprof.port", "athens.x"],
     );
   });
 });
