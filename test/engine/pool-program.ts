@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GoToolchainHost, hostPool, lock, ssh, type GoToolchainHostArgs, type HostPoolArgs } from "gofleet";
@@ -33,7 +33,9 @@ export class FakeHosts {
     const host = this.read(address);
     change(host);
     mkdirSync(this.directory, { recursive: true });
-    writeFileSync(join(this.directory, `${address}.json`), JSON.stringify(host));
+    const path = join(this.directory, `${address}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(host));
+    renameSync(`${path}.new`, path);
   }
 
   /** Sets or clears a fault on hosts that were visited before. */

@@ -5,7 +5,7 @@
 // (fails to go back as well), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
 const { spawnSync } = require("node:child_process");
-const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { createHash } = require("node:crypto");
 const { join } = require("node:path");
 const { gunzipSync } = require("node:zlib");
@@ -38,7 +38,7 @@ async function exec(address, line, { verb, upload, onLine }) {
   const say = (event) => onLine(JSON.stringify(event));
   const component = host.components[request.component];
   const done = (status, rc, fields = {}) => {
-    writeFileSync(path, JSON.stringify(host, null, 1));
+    save(path, host);
     const current = host.components[request.component]?.release ?? "";
     say({ ev: "result", tx: request.tx ?? "", status, rc, current, machine: host.machine, msg: "", ...fields });
     return { code: rc, stderr: "" };
@@ -120,7 +120,7 @@ async function exec(address, line, { verb, upload, onLine }) {
     };
     if (fault === "lost") {
       host.fault = "unreachable";
-      writeFileSync(path, JSON.stringify(host, null, 1));
+      save(path, host);
       return { code: 255, stderr: "connection lost (simulated)" };
     }
     say({ ev: "probe", name: "go", ok: true, out: JSON.stringify(host.components[request.component].reading) });
@@ -133,6 +133,13 @@ async function exec(address, line, { verb, upload, onLine }) {
 }
 
 /** What the toolchain's probe would print: the tree that `goroot` leads to. */
+/** By a rename: others read it at any time, and the process may be killed in the middle. */
+function save(path, host) {
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, JSON.stringify(host, null, 1));
+  renameSync(fresh, path);
+}
+
 function reading(manifest = "") {
   const tree = /^symlink\t\S+\/goroot\t(\S+)$/m.exec(manifest)?.[1];
   if (tree === undefined) return undefined;
