@@ -26,7 +26,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
 });
 cpSync("src/host/agent", join(staged, "host/agent"), { recursive: true });
 cpSync("src/engine/pulumi-cli", join(staged, "engine/pulumi-cli"), { recursive: true });
-cpSync("docs/pr-report.schema.json", join(staged, "report/report.schema.json"));
+cpSync("src/report/report.schema.json", join(staged, "report/report.schema.json"));
 await packHostTools(join(staged, "hosttools"));
 chmodSync(join(staged, "cli/main.js"), 0o755);
 if (existsSync("dist")) renameSync("dist", old);

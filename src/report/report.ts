@@ -4,7 +4,7 @@ import type { Gate } from "./gate";
 import type { TextDiff } from "./text-diff";
 import type { Words } from "./words";
 
-/** A preview as a person reviews it; what every format is made from. As JSON: docs/pr-report.schema.json. */
+/** A preview as a person reviews it; what every format is made from. As JSON: src/report/report.schema.json. */
 export interface Report {
   /** Version of this shape; a new one may take away or change fields, never the same one. */
   readonly version: 1;
