@@ -84,6 +84,11 @@ const WRONG: Readonly<
     blamed: "LimitAS=64M",
     step: "build",
   },
+  "a build cache that cannot be written": {
+    lines: replaced(/^ReadWritePaths/, `ReadWritePaths=${STATE}/slots/%i`),
+    blamed: "ProtectSystem=strict",
+    step: "build",
+  },
   "settings that go does not take": {
     lines: [...FULL, "Environment=GOFLAGS=-mod=nonsense"],
     blamed: "Environment=GOFLAGS=-mod=nonsense",

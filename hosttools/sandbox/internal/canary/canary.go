@@ -133,13 +133,16 @@ func (r *Result) build(ctx context.Context, u *units, s sorted, steps []string) 
 	r.Status, r.Output = Failed, out.output
 	find := search{step: out.failed, granting: s.granting, confining: s.confining}
 	find.run = func(ctx context.Context, settings []Setting, steps []string, cold bool) (outcome, error) {
+		prepare := u.workspace.warmCache
 		if cold {
-			if err := u.workspace.emptyCache(); err != nil {
-				return outcome{}, err
-			}
+			prepare = u.workspace.emptyCache
+		}
+		if err := prepare(); err != nil {
+			return outcome{}, err
 		}
 		return u.run(ctx, settings, steps)
 	}
+	find.keep = u.workspace.keepCache
 	v, err := find.blame(ctx)
 	r.Blame = append(r.Blame, v.blamed...)
 	switch {

@@ -10,8 +10,10 @@ import (
 
 // search finds the directives to blame for a step that fails.
 type search struct {
-	// run tries the steps; cold: with nothing compiled before.
+	// run tries the steps; cold: with nothing compiled before, else from what keep kept.
 	run func(ctx context.Context, settings []Setting, steps []string, cold bool) (outcome, error)
+	// keep makes what is compiled now the start of each later run: a run must not profit from the one before it.
+	keep func() error
 	// step that failed, and the directives it failed with.
 	step                string
 	granting, confining []Setting
@@ -42,6 +44,9 @@ func (s *search) blame(ctx context.Context) (verdict, error) {
 	}
 	if bare.failed != "" {
 		return verdict{innocent: true, output: bare.output}, nil
+	}
+	if err := s.keep(); err != nil {
+		return v, err
 	}
 	for {
 		failed, err := s.fails(ctx, s.granting, s.confining)

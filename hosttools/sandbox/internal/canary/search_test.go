@@ -91,7 +91,7 @@ func FuzzBlame(f *testing.F) {
 			plant.sets = append(plant.sets, []int{granting[random.Intn(len(granting))][0].Line})
 		}
 		sort.Slice(plant.sets, func(i, j int) bool { return plant.sets[i][0] < plant.sets[j][0] })
-		s := search{run: plant.run, step: "build", granting: granting, confining: confining}
+		s := search{keep: kept, run: plant.run, step: "build", granting: granting, confining: confining}
 		v, err := s.blame(context.Background())
 		if err != nil || v.innocent || v.gone {
 			t.Fatalf("%+v, %v", v, err)
@@ -105,7 +105,7 @@ func FuzzBlame(f *testing.F) {
 func TestBlameOfOneInSixtyTakesFewRuns(t *testing.T) {
 	for line := 1; line <= 60; line++ {
 		plant := &planted{sets: [][]int{{line}}}
-		s := search{run: plant.run, step: "build", confining: settings(1, 60, "Protect")}
+		s := search{keep: kept, run: plant.run, step: "build", confining: settings(1, 60, "Protect")}
 		if _, err := s.blame(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestBlameOfOneInSixtyTakesFewRuns(t *testing.T) {
 func TestBlameNamesOneLineOfAList(t *testing.T) {
 	list := Setting{{Name: "SystemCallFilter", Value: "@system-service", Line: 3}, {Name: "SystemCallFilter", Value: "~@privileged", Line: 4}, {Name: "SystemCallFilter", Value: "~clone", Line: 5}}
 	plant := &planted{sets: [][]int{{5}}}
-	s := search{run: plant.run, step: "build", confining: append(settings(10, 20, "Protect"), list)}
+	s := search{keep: kept, run: plant.run, step: "build", confining: append(settings(10, 20, "Protect"), list)}
 	v, err := s.blame(context.Background())
 	if got := linesOf(v); err != nil || !reflect.DeepEqual(got, [][]int{{5}}) {
 		t.Errorf("%v, %v", got, err)
@@ -129,12 +129,12 @@ func TestBlameSaysWhenNothingIsToBlame(t *testing.T) {
 	always := func(context.Context, []Setting, []string, bool) (outcome, error) {
 		return outcome{failed: "build", output: []string{"no space"}}, nil
 	}
-	s := search{run: always, step: "build", confining: settings(1, 3, "Protect")}
+	s := search{keep: kept, run: always, step: "build", confining: settings(1, 3, "Protect")}
 	if v, err := s.blame(context.Background()); err != nil || !v.innocent || v.output[0] != "no space" || v.blamed != nil {
 		t.Errorf("%+v, %v", v, err)
 	}
 	never := func(context.Context, []Setting, []string, bool) (outcome, error) { return outcome{}, nil }
-	s = search{run: never, step: "build", confining: settings(1, 3, "Protect")}
+	s = search{keep: kept, run: never, step: "build", confining: settings(1, 3, "Protect")}
 	if v, err := s.blame(context.Background()); err != nil || !v.gone || v.blamed != nil {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -149,7 +149,7 @@ func TestBlameOfWhatFailsOnlyCold(t *testing.T) {
 		}
 		return plant.run(ctx, given, steps, cold)
 	}
-	s := search{run: run, step: "build", confining: settings(1, 20, "Protect")}
+	s := search{keep: kept, run: run, step: "build", confining: settings(1, 20, "Protect")}
 	v, err := s.blame(context.Background())
 	if got := linesOf(v); err != nil || !reflect.DeepEqual(got, [][]int{{7}}) {
 		t.Errorf("%v, %v", got, err)
@@ -166,7 +166,7 @@ func TestBlameEndsWithWhatItHas(t *testing.T) {
 		}
 		return plant.run(ctx, given, steps, cold)
 	}
-	s := search{run: run, step: "build", confining: settings(1, 60, "Protect")}
+	s := search{keep: kept, run: run, step: "build", confining: settings(1, 60, "Protect")}
 	v, err := s.blame(context.Background())
 	if !errors.Is(err, over) || len(v.blamed) != 1 || len(v.blamed[0]) >= 60 || !strings.Contains(fmt.Sprint(linesOf(v)), " 7") {
 		t.Errorf("%v, %v", linesOf(v), err)
@@ -182,9 +182,11 @@ func TestStartIsTriedWithoutSteps(t *testing.T) {
 		}
 		return outcome{}, nil
 	}
-	s := search{run: run, step: startStep, confining: settings(1, 1, "Protect")}
+	s := search{keep: kept, run: run, step: startStep, confining: settings(1, 1, "Protect")}
 	v, err := s.blame(context.Background())
 	if err != nil || len(v.blamed) != 1 || tried[0] != nil {
 		t.Errorf("%+v, %v, %v", v, err, tried)
 	}
 }
+
+func kept() error { return nil }

@@ -1,11 +1,14 @@
 package canary
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"gofleet/sandbox/internal/config"
 )
@@ -25,8 +28,11 @@ func newWorkspace(slot *config.Slot, uid, gid int) (*workspace, error) {
 	w := &workspace{instance: fmt.Sprintf("canary%d", slot.Number), uid: uid, gid: gid}
 	own := func(path string) string { return beside(path, strconv.Itoa(slot.Number), w.instance) }
 	w.root, w.cache, w.modules = own(slot.Workspace), own(slot.BuildCache), own(slot.Modules)
+	// What an ended run left is not to be trusted.
+	if err := os.RemoveAll(w.kept()); err != nil {
+		return w, err
+	}
 	for _, path := range []string{w.root, w.cache, w.modules} {
-		// What an ended run left is not to be trusted.
 		if err := os.RemoveAll(path); err != nil {
 			return w, err
 		}
@@ -114,6 +120,53 @@ func (w *workspace) emptyCache() error {
 	return w.directory(w.cache)
 }
 
+// keepCache remembers what is compiled now.
+func (w *workspace) keepCache() error {
+	if err := os.RemoveAll(w.kept()); err != nil {
+		return err
+	}
+	return linkTree(w.cache, w.kept())
+}
+
+// warmCache makes the cache what keepCache remembered, if it was called.
+func (w *workspace) warmCache() error {
+	if _, err := os.Lstat(w.kept()); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := os.RemoveAll(w.cache); err != nil {
+		return err
+	}
+	return linkTree(w.kept(), w.cache)
+}
+
+func (w *workspace) kept() string { return w.cache + ".kept" }
+
+// linkTree makes a tree of the same files; go replaces files of its cache and never writes into them again.
+func linkTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		there := filepath.Join(to, below)
+		if !entry.IsDir() {
+			return os.Link(path, there)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if err := os.Mkdir(there, info.Mode().Perm()); err != nil {
+			return err
+		}
+		owner := info.Sys().(*syscall.Stat_t)
+		return os.Lchown(there, int(owner.Uid), int(owner.Gid))
+	})
+}
+
 // environment is that of a job of the slot, and what the script needs.
 func (w *workspace) environment(goCommand string) map[string]string {
 	below := func(name string) string { return filepath.Join(w.root, name) }
@@ -127,7 +180,7 @@ func (w *workspace) environment(goCommand string) map[string]string {
 // remove leaves the host as it was found.
 func (w *workspace) remove() error {
 	var first error
-	for _, path := range []string{w.root, w.cache, w.modules} {
+	for _, path := range []string{w.root, w.cache, w.kept(), w.modules} {
 		if err := os.RemoveAll(path); err != nil && first == nil {
 			first = err
 		}
