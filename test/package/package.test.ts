@@ -7,7 +7,7 @@ import { manifest, Project, Tarball, type Ran } from "./support/project";
 
 const { "@pulumi/pulumi": PULUMI, typescript: TYPESCRIPT, "@types/node": TYPES } = manifest.devDependencies;
 /** Bytes; the agent, the types and the pinned engine's go.sum are most of it. */
-const LARGEST = 600 * 1024;
+const LARGEST = 800 * 1024;
 
 const COMPILER = {
   target: "ES2022",
