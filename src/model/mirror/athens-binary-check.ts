@@ -4,7 +4,7 @@ import { hasCredentials, isUrl } from "../go-env-values";
 import { compareGoVersions, isGoVersion } from "../go-version";
 import { issue, type Issue } from "../issues";
 import { ATHENS_RELEASES, type AthensVersion } from "./athens-versions";
-import { below, byKind, checkFields, listOf, matching, parsed, required, url, type ValueCheck } from "./field-checks";
+import { below, byKind, checkFields, listOf, matching, parsed, required, url, type ValueCheck } from "../field-checks";
 
 /** Where the program comes from. */
 export const checkBinary: ValueCheck = (path, given) => {

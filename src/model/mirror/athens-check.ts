@@ -10,7 +10,17 @@ import { checkSeconds, checkTogether } from "./athens-together-check";
 import { ATHENS_VARIABLES, reachOf } from "./athens-variables";
 import { ATHENS_RELEASES, isAthensVersion, NEWEST_ATHENS } from "./athens-versions";
 import { checkDownloadMode } from "./download-mode-check";
-import { checkFields, listOf, matching, oneOf, required, secretUrl, url, whole, type ValueCheck } from "./field-checks";
+import {
+  checkFields,
+  listOf,
+  matching,
+  oneOf,
+  required,
+  secretUrl,
+  url,
+  whole,
+  type ValueCheck,
+} from "../field-checks";
 
 export interface AthensCheckOptions extends CheckOptions {
   /** How many hosts run this mirror together. */

@@ -1,7 +1,7 @@
 import { at, isFields } from "../check";
 import { issue } from "../issues";
 import type { AthensMeasuring } from "./athens-versions";
-import { byKind, checkFields, hostPort, oneOf, required, url, type ValueCheck } from "./field-checks";
+import { byKind, checkFields, hostPort, oneOf, required, url, type ValueCheck } from "../field-checks";
 
 /** How a release can give out statistics. */
 export function checkStats(measuring: AthensMeasuring): ValueCheck {

@@ -1,7 +1,7 @@
 import { at, isFields } from "../check";
 import { issue } from "../issues";
 import { parseAddress } from "../names";
-import { checkFields, hidden, listOf, parsed, required, secretText, type ValueCheck } from "./field-checks";
+import { checkFields, hidden, listOf, parsed, required, secretText, type ValueCheck } from "../field-checks";
 
 /** What Athens shows to repositories. */
 export function checkPrivate(isUnknown: (value: unknown) => boolean): ValueCheck {

@@ -20,7 +20,7 @@ import {
   whole,
   type FieldSpecs,
   type ValueCheck,
-} from "./field-checks";
+} from "../field-checks";
 
 type IsUnknown = (value: unknown) => boolean;
 

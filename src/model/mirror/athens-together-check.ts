@@ -2,7 +2,7 @@ import { isFields, type Fields } from "../check";
 import { issue, type Issue } from "../issues";
 import { parseDuration } from "../units";
 import { REQUEST_SECONDS } from "./athens";
-import { below } from "./field-checks";
+import { below } from "../field-checks";
 
 /** What storage, flight, index, hosts and timeouts may not be together: Athens starts with most of it. */
 export function checkTogether(path: string, args: Fields, hosts: number): Issue[] {

@@ -1,7 +1,7 @@
 import { at, isFields, type Fields } from "../check";
 import { issue, type Issue } from "../issues";
 import { DOWNLOAD_MODES, isRedirect } from "./download-mode";
-import { checkFields, oneOf, required, url, type ValueCheck } from "./field-checks";
+import { checkFields, oneOf, required, url, type ValueCheck } from "../field-checks";
 
 const proxyUrl = url('a module proxy\'s base URL, such as "https://proxy.corp.example"', ({ search, hash }) => {
   return search + hash === "";

@@ -1,6 +1,6 @@
 import { at, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { byKind, checkFields, line, oneOf, parsed, required, type ValueCheck } from "../mirror/field-checks";
+import { byKind, checkFields, line, oneOf, parsed, required, type ValueCheck } from "../field-checks";
 import { parsePath, type AbsolutePath } from "../names";
 import { parseDuration, type Duration } from "../units";
 

@@ -1,7 +1,7 @@
 import type { CheckOptions } from "../check";
 import { at, isFields } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, oneOf, parsed, required } from "../mirror/field-checks";
+import { checkFields, oneOf, parsed, required } from "../field-checks";
 import { parsePath, type AbsolutePath } from "../names";
 import { parseDuration, parseSize, type Duration, type Size } from "../units";
 

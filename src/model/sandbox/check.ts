@@ -1,6 +1,6 @@
 import { at, isFields, issuesOf, nearest, unknownKeys, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, flag, listOf, oneOf, parsed, type ValueCheck } from "../mirror/field-checks";
+import { checkFields, flag, listOf, oneOf, parsed, type ValueCheck } from "../field-checks";
 import { parsePath } from "../names";
 import { parseSize } from "../units";
 import { checkAgent, checkCommand } from "./agent";

@@ -1,6 +1,6 @@
 import { at, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, required, whole } from "../mirror/field-checks";
+import { checkFields, required, whole } from "../field-checks";
 import { formatSize, parseSize, type Size } from "../units";
 import { cacheCount, type Cache } from "./cache";
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, flag, listOf, required, whole } from "../mirror/field-checks";
+import { checkFields, flag, listOf, required, whole } from "../field-checks";
 import { parseAddress } from "../names";
 
 /** What jobs may reach. Metadata addresses of clouds are out of reach whatever is allowed. */

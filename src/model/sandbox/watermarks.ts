@@ -1,6 +1,6 @@
 import { at, isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, parsed } from "../mirror/field-checks";
+import { checkFields, parsed } from "../field-checks";
 import { parseDuration, parsePercent, type Duration, type Percent } from "../units";
 
 /** How full a file system may be, in bytes and, separately, in inodes. */

@@ -1,6 +1,6 @@
-import { at, hasControlCharacter, isFields, issuesOf, unknownKeys, type Parsed } from "../check";
-import { hasCredentials, isUrl } from "../go-env-values";
-import { issue, type Issue } from "../issues";
+import { at, hasControlCharacter, isFields, issuesOf, unknownKeys, type Parsed } from "./check";
+import { hasCredentials, isUrl } from "./go-env-values";
+import { issue, type Issue } from "./issues";
 
 /** `athens` + `binary.proxy` → `athens.binary.proxy`. */
 export function below(path: string, keys: string): string {
