@@ -8,6 +8,9 @@ import { unitPath, wantedBy } from "./slots";
 /** What root needs to look after files of other users, in a cache with no more rights than its owner's. */
 const FILE_KEEPER = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"];
 
+/** What `gofleet-cache restore` ends with where not all of a copy had room: the cache is good, and what is there is used. */
+const RESTORED_IN_PART = 7;
+
 const INTERNET = "AF_UNIX AF_INET AF_INET6";
 
 /** Seconds between two looks at what jobs have asked modules for. */
@@ -43,6 +46,7 @@ export function cachesPlan<Text>(parts: SandboxParts): Partial<HostPlan<Text | s
     ...cacheKeeper(parts),
     description: `Build caches of ${place.component} over a reboot`,
     start: [gofleet(parts, "cache", "restore")],
+    succeeds: [RESTORED_IN_PART],
     stop: [gofleet(parts, "cache", "persist")],
     stays: true,
   });

@@ -21,6 +21,8 @@ export interface KeeperUnit {
   readonly mounts?: readonly AbsolutePath[];
   /** Address families. Default: unix sockets. */
   readonly families?: string;
+  /** Exit codes besides 0 that are no failure. */
+  readonly succeeds?: readonly number[];
   /** Units that come first. */
   readonly after?: readonly string[];
   /** Longest time of a start, and of a stop, as systemd.time(7) spells it. */
@@ -28,7 +30,7 @@ export interface KeeperUnit {
 }
 
 export function keeperUnit(unit: KeeperUnit): string {
-  const { after = [], mounts = [], user, capabilities = [], stop = [] } = unit;
+  const { after = [], mounts = [], user, capabilities = [], stop = [], succeeds = [] } = unit;
   return unitFile(
     [
       "Unit",
@@ -46,6 +48,7 @@ export function keeperUnit(unit: KeeperUnit): string {
         User: user === undefined ? undefined : literal(user),
         ExecStart: unit.start.map(line),
         ExecStop: stop.map(line),
+        SuccessExitStatus: succeeds.length === 0 ? undefined : literal(succeeds.join(" ")),
         TimeoutStartSec: literal(unit.within),
         TimeoutStopSec: literal(unit.within),
         UMask: literal("0022"),
