@@ -162,6 +162,9 @@ describe("builds on a real host", function () {
 
   it("go with the component", async () => {
     assert.equal((await onHost(host, "remove")).code, 0);
-    assert.equal(await host.exec("ls -A /usr/local/lib /root /tmp | grep -v ^systemd-private- | grep -i go || true"), "");
+    assert.equal(
+      await host.exec("ls -A /usr/local/lib /root /tmp | grep -v ^systemd-private- | grep -i go || true"),
+      "",
+    );
   });
 });
