@@ -28,6 +28,7 @@ const MODULES = [
   "kernel",
   "units",
   "probe",
+  "releases",
   "settle",
   "check",
   "precheck",

@@ -24,7 +24,7 @@ SAID=0
 read_request() {
   COMPONENT='' ROOT='' RELEASE='' TX=none STACK='' URN='' INSTANCE='' EXPECT='' MACHINE=''
   NEWMACHINE=fail ADOPT=refuse REPLACES=- KEEP=3 LOCKWAIT=60 DEADLINE=900 UNSUPPORTED=refuse
-  OPERATOR='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY='' SKIPCHECKS=''
+  OPERATOR='' COMMIT='' SNAPSHOT='' PROTECTED='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY='' SKIPCHECKS=''
   [ -f "$1/request" ] || return 0
   while IFS=$TAB read -r key value; do
     case $key in
@@ -45,6 +45,9 @@ read_request() {
       deadline) DEADLINE=$value ;;
       unsupported) UNSUPPORTED=$value ;;
       operator) OPERATOR=$value ;;
+      commit) COMMIT=$value ;;
+      snapshot) SNAPSHOT=$value ;;
+      protected) PROTECTED=$value ;;
       keepdata) KEEPDATA=$value ;;
       pause) PAUSE=$value ;;
       from) FROM_LINE=$value ;;
@@ -62,6 +65,7 @@ check_request() {
   case $COMPONENT in '' | -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: component '$COMPONENT' is not a name" ;; esac
   case $TX in -* | .* | *[!A-Za-z0-9._-]*) fail 11 "request: tx '$TX' is not a name" ;; esac
   case $RELEASE in *[!0-9a-f]*) fail 11 "request: release '$RELEASE' is not an id" ;; esac
+  case $PROTECTED in *[!0-9a-f,]*) fail 11 "request: protected '$PROTECTED' is not a list of ids" ;; esac
   for _number in "$KEEP" "$LOCKWAIT" "$DEADLINE" "$FROM_LINE" "$CONFIRM"; do
     case $_number in '' | *[!0-9]*) fail 11 "request: '$_number' is not a number" ;; esac
   done

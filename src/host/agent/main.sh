@@ -12,7 +12,7 @@ main() {
   set_paths
   check_request
   case $VERB in
-    run | apply | follow | confirm | revert | read | remove | facts | put | room | adoption | hook) "verb_$VERB" ;;
+    run | apply | follow | confirm | revert | read | remove | facts | put | releases | room | adoption | hook) "verb_$VERB" ;;
     *) fail 66 "unknown verb '$VERB'" ;;
   esac
 }

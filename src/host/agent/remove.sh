@@ -46,7 +46,8 @@ foreign_owner() {
 # The component's directories, but for the log of its runs, and for what says which directories came with it: those of a
 # first release that failed stay, and go with the component that a later try makes of them.
 take_off() {
-  rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes"
+  rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes" \
+    "$VAR/releases"
   rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/timer" "$VAR/trust"
   OWNER_INSTANCE=''
 }

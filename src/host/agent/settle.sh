@@ -30,6 +30,7 @@ settle() {
   write_owner "$STACK" "$URN" "$INSTANCE" || return 1
   keep_probes
   record_move "$TXN_FROM" "$CURRENT"
+  record_release "$CURRENT" || return 1
   rm -f -- "$ETC/txn" "$VAR/decision" || return 1
   TXN_PHASE=
   mark_newest || return 1
@@ -46,14 +47,14 @@ mark_newest() {
   touch -d "@$((_newest + 1))" -- "$ETC/releases/$CURRENT"
 }
 
-# Keeps the last KEEP releases and the current one; then what no kept release names goes too.
+# Keeps the last KEEP releases, the current one and protected ones; then what no kept release names goes too.
 # Staging needs no lock: what another run has staged may go here, so it looks again once it has the lock.
 collect_garbage() {
   _kept=0
   ls -1t -- "$ETC/releases" >"$WORK/releases"
   set --
   while IFS= read -r _id; do
-    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ]; then
+    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || protected "$_id"; then
       _kept=$((_kept + 1))
       set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
     else
@@ -64,7 +65,14 @@ collect_garbage() {
   for _path in "$LIB"/* "$VAR/secrets"/*; do
     case $_named in *" ${_path##*/} "*) ;; *) rm -rf -- "$_path" "$VAR/downloads/${_path##*/}".stat "$VAR/downloads/${_path##*/}".sums ;; esac
   done
+  sweep_records
   collect_runs
+}
+
+# protected ID: does the stack hold on to it, however old it is?
+protected() {
+  case ,$PROTECTED, in *,"$1",*) return 0 ;; esac
+  return 1
 }
 
 collect_runs() {
