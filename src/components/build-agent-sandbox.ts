@@ -7,6 +7,7 @@ import { HostRelease, type HostFacts } from "../targets/host-release";
 import { hasEngine } from "../targets/provider-resolution";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkSandboxArgs, type BuildAgentSandboxArgs } from "./sandbox-args";
+import { sandboxMonitoring, type SandboxMonitoring } from "./sandbox-monitoring";
 import { networkTexts } from "./sandbox-network";
 import { toolchainDependencies, toolchainPlace } from "./toolchain-arg";
 
@@ -38,6 +39,8 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
   readonly units: readonly string[];
   /** Build caches that jobs write, in the order of the slots; one where they share it. */
   readonly caches: readonly string[];
+  /** Files for the Prometheus and the Grafana that look after it. */
+  readonly monitoring: SandboxMonitoring;
   /** The resources it is made of. */
   readonly nodes: { readonly release: HostRelease };
 
@@ -77,6 +80,7 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
 
     this.units = parts.slots.map(({ unit }) => unit);
     this.caches = parts.buildCaches.map(({ path }) => path);
+    this.monitoring = sandboxMonitoring(shared.component, sandbox, args.target);
     this.nodes = { release };
     this.registerOutputs({ units: this.units, caches: this.caches });
   }

@@ -41,6 +41,11 @@ export function words(...values: readonly string[]): UnitText {
   return values.map((value) => doubleQuoted(value.replaceAll("%", "%%"))).join(" ") as UnitText;
 }
 
+/** Paths of a list setting that may be missing: systemd passes over one that is. */
+export function optionalWords(...paths: readonly AbsolutePath[]): UnitText {
+  return words(...paths.map((each) => `-${each}`));
+}
+
 /** `NAME=value` for `Environment=`. See systemd.exec(5). */
 export function environment(name: string, value: string): UnitText {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Error(`${JSON.stringify(name)} is not a variable's name`);

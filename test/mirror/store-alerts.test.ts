@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import { alertRules, scrapeConfig } from "../../src/render/mirror/alerts";
 import { dashboard } from "../../src/render/mirror/dashboard";
-import { machineGo, temporaryDirectory } from "../support/go";
-import { program } from "../support/nginx";
+import { machineGo } from "../support/go";
+import { Promtool, type Series } from "../support/promtool";
 import { skip } from "../support/skip";
 import { StoreLab } from "./support/store-lab";
 
 const RULES = alertRules({ component: "goproxy", watchEvery: 15, repairEvery: 600 });
-
-/** Series by name, in Prometheus' notation for a value each minute. */
-type Series = Readonly<Record<string, string>>;
 
 const WELL: Series = {
   'up{component="goproxy",job="gofleet-goproxy-store"}': "1x1500",
@@ -50,60 +45,23 @@ const TROUBLE: Readonly<Record<string, readonly [series: string, values: string,
 
 describe("a mirror's alert rules, by Prometheus", function () {
   this.timeout(60_000);
-  let folder: string;
+  let prometheus: Promtool;
   before(function () {
-    if (program("promtool") === undefined) return skip(this, "there is no promtool");
-    folder = temporaryDirectory();
-    writeFileSync(join(folder, "rules.yml"), RULES);
-    writeFileSync(join(folder, "prometheus.yml"), scrapeConfig("goproxy", "127.0.0.1:9180"));
+    prometheus = Promtool.open(this, RULES);
   });
-  after(() => folder && rmSync(folder, { recursive: true, force: true }));
-
-  function promtool(args: readonly string[], input?: string): string {
-    const { status, stdout, stderr } = spawnSync(program("promtool") ?? "", args, {
-      cwd: folder,
-      input,
-      encoding: "utf8",
-    });
-    assert.equal(status, 0, stdout + stderr);
-    return stdout + stderr;
-  }
+  after(() => prometheus?.close());
 
   it("are good rules, and the jobs a good configuration", () => {
-    assert.match(promtool(["check", "rules", "rules.yml"]), /11 rules found/);
-    promtool(["check", "config", "--syntax-only", "prometheus.yml"]);
+    assert.match(prometheus.checkRules(), /11 rules found/);
+    prometheus.checkConfig(scrapeConfig("goproxy", "127.0.0.1:9180"));
   });
 
-  /** The names of the alerts that fire a day after the start, by promtool's own evaluation. */
-  function firing(series: Series): readonly string[] {
-    const names = (parse(RULES) as { groups: { rules: { alert: string }[] }[] }).groups[0]?.rules.map(
-      ({ alert }) => alert,
-    );
-    const test = {
-      rule_files: ["rules.yml"],
-      tests: [
-        {
-          interval: "1m",
-          input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-          // Nothing is expected: what fires is what promtool complains about.
-          alert_rule_test: (names ?? []).map((alertname) => ({ eval_time: "24h", alertname, exp_alerts: [] })),
-        },
-      ],
-    };
-    writeFileSync(join(folder, "test.yml"), stringify(test));
-    const { stdout, stderr } = spawnSync(program("promtool") ?? "", ["test", "rules", "test.yml"], {
-      cwd: folder,
-      encoding: "utf8",
-    });
-    return [...(stdout + stderr).matchAll(/alertname: (\w+),/g)].map(([, name = ""]) => name).sort();
-  }
-
-  it("are silent where all is well", () => assert.deepEqual(firing(WELL), []));
+  it("are silent where all is well", () => assert.deepEqual(prometheus.firing(WELL), []));
 
   for (const [name, [start, values, alerts]] of Object.entries(TROUBLE)) {
     it(`say so when ${name}`, () => {
       const series = Object.entries(WELL).map(([each, well]) => [each, each.startsWith(start) ? values : well]);
-      assert.deepEqual(firing(Object.fromEntries(series) as Series), alerts);
+      assert.deepEqual(prometheus.firing(Object.fromEntries(series) as Series), alerts);
     });
   }
 
@@ -112,7 +70,7 @@ describe("a mirror's alert rules, by Prometheus", function () {
     const lab = new StoreLab();
     assert.equal(lab.keeper("run").code, 0);
     const text = readFileSync(join(lab.state, "metrics.prom"), "utf8");
-    assert.equal(promtool(["check", "metrics"], text), "");
+    prometheus.checkMetrics(text);
     const written = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
     // Only with a certificate, and with tiers.
     for (const name of ["gofleet_mirror_certificate_not_after_timestamp_seconds", "gofleet_mirror_tier_up"])

@@ -202,7 +202,10 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
     const stuck = await watch();
     assert.equal(stuck.code, 1);
     assert.match(stuck.said, /nothing was freed/);
-    assert.match(await sandbox.host.exec("cat /var/lib/gofleet-ci/metrics.prom"), /^gofleet_sandbox_reclaim_stuck 1$/m);
+    assert.match(
+      await sandbox.host.exec("cat /var/lib/gofleet-ci/metrics.prom"),
+      /^gofleet_sandbox_reclaim_stuck\{component="ci"\} 1$/m,
+    );
     await sandbox.host.exec(`rm ${CACHES}/more ${CACHES}/filler`);
     assert.equal((await watch()).code, 0);
     assert.equal((await sandbox.job(1, "echo on")).output, "on\n");

@@ -84,6 +84,17 @@ describe("a build sandbox on a real host", function () {
     assert.deepEqual((await stack.up()).changes, {});
   });
 
+  it("has no unit that failed, and tells its metrics", async () => {
+    const metrics = `/var/lib/gofleet-${COMPONENT}/metrics.prom`;
+    await host.exec(
+      `for i in $(seq 300); do grep -q egress_last_run ${metrics} && grep -q watch_last_run ${metrics} && exit 0; sleep 0.1; done
+       journalctl -q -n 40 -u 'gofleet-${COMPONENT}-*' >&2; exit 1`,
+    );
+    assert.equal((await host.exec("systemctl list-units --failed --no-legend 'gofleet-*'")).trim(), "");
+    const lines = (await host.exec(`grep -v '^#' ${metrics}`)).trim().split("\n");
+    for (const line of lines) assert.match(line, new RegExp(`\\{component="${COMPONENT}"[,}]`));
+  });
+
   it("runs a job in each slot at once, with caches of its own", async () => {
     const [first, second] = await Promise.all([job(host, 1, BUILD), job(host, 2, BUILD)]);
     for (const [index, { output, status }] of [first, second].entries()) {

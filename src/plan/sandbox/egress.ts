@@ -43,6 +43,7 @@ export function egressPlan<Text>(
     rules: egress.rules,
     program,
     config: place.config,
+    state: place.state,
     service: egress.unit,
     names: egress.names,
   };

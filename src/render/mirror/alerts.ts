@@ -1,5 +1,4 @@
-import { stringify } from "yaml";
-import { MARKER } from "../marker";
+import { prometheusYaml, rulesFile, type AlertRule } from "../monitoring/rules";
 
 /** What the rules must know of a mirror. */
 export interface AlertOptions {
@@ -11,27 +10,13 @@ export interface AlertOptions {
   readonly repairEvery: number;
 }
 
-interface Rule {
-  readonly alert: string;
-  readonly expr: string;
-  readonly for: string;
-  readonly severity: "critical" | "warning";
-  readonly summary: string;
-  readonly description: string;
-}
-
 /**
  * Alerting rules for Prometheus, YAML.
  *
  * @see https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
  */
 export function alertRules(options: AlertOptions): string {
-  const rules = rulesOf(options).map(({ severity, summary, description, ...rule }) => ({
-    ...rule,
-    labels: { severity, component: options.component },
-    annotations: { summary: `${options.component}: ${summary}`, description },
-  }));
-  return yaml({ groups: [{ name: `gofleet-${options.component}`, rules }] });
+  return rulesFile(options.component, rulesOf(options));
 }
 
 /**
@@ -46,10 +31,10 @@ export function scrapeConfig(component: string, status: string): string {
     metrics_path: `/metrics/${part}`,
     static_configs: [{ targets: [status], labels: { component } }],
   });
-  return yaml({ scrape_configs: [job("athens"), job("store")] });
+  return prometheusYaml({ scrape_configs: [job("athens"), job("store")] });
 }
 
-function rulesOf({ component, watchEvery, repairEvery }: AlertOptions): readonly Rule[] {
+function rulesOf({ component, watchEvery, repairEvery }: AlertOptions): readonly AlertRule[] {
   const of = (metric: string) => `${metric}{component="${component}"}`;
   const silent = Math.max(300, 10 * watchEvery);
   const overdue = Math.max(3600, 6 * repairEvery);
@@ -144,8 +129,4 @@ function rulesOf({ component, watchEvery, repairEvery }: AlertOptions): readonly
       description: "Requests fall through to the tier after it.",
     },
   ];
-}
-
-function yaml(value: object): string {
-  return `${MARKER}\n${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

@@ -1,62 +1,21 @@
-import { panel, row, stat, type Panel, type Query } from "./dashboard-panels";
+import { dashboardFile, FULL, GOOD_BAD, ofShown as of, query } from "../monitoring/dashboard";
+import { panel, row, stat, type Panel } from "../monitoring/panels";
 
-/**
- * A Grafana dashboard for mirrors, JSON to be imported. It asks for the Prometheus data source and the component when it
- * is opened; the metrics are those of `scrapeConfig`.
- *
- * @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
- */
+/** A Grafana dashboard for mirrors, JSON to be imported; the metrics are those of `scrapeConfig`. */
 export function dashboard(): string {
-  return `${JSON.stringify(
-    {
-      uid: "gofleet-go-mirror",
-      title: "Go module mirror",
-      tags: ["gofleet", "go"],
-      schemaVersion: 39,
-      version: 1,
-      editable: true,
-      graphTooltip: 1,
-      refresh: "1m",
-      time: { from: "now-24h", to: "now" },
-      timezone: "browser",
-      templating: { list: [dataSource, component] },
-      panels: placed(PANELS),
-    },
-    null,
-    2,
-  )}\n`;
+  return dashboardFile({
+    uid: "gofleet-go-mirror",
+    title: "Go module mirror",
+    component: { label: "Mirror", metric: "gofleet_store_versions" },
+    panels: PANELS,
+  });
 }
-
-const dataSource = { name: "source", label: "Data source", type: "datasource", query: "prometheus" };
-
-const component = {
-  name: "component",
-  label: "Mirror",
-  type: "query",
-  datasource: { type: "prometheus", uid: "${source}" },
-  query: { query: "label_values(gofleet_store_versions, component)", refId: "component" },
-  refresh: 2,
-  sort: 1,
-};
-
-const of = (metric: string) => `${metric}{component="$component"}`;
-const query = (expr: string, legend: string): Query => ({ expr, legend });
-
-/** Blue is plain, green good, orange a warning, red wrong: the same all over. */
-const GOOD_BAD = [
-  { color: "green", value: null },
-  { color: "red", value: 1 },
-];
 
 const PANELS: readonly Panel[] = [
   stat("Store used", query(of("gofleet_store_usage_ratio"), "used"), {
     unit: "percentunit",
     kind: "gauge",
-    thresholds: [
-      { color: "green", value: null },
-      { color: "orange", value: 0.85 },
-      { color: "red", value: 0.95 },
-    ],
+    thresholds: FULL,
   }),
   stat("Mode", query(of("gofleet_store_read_only"), "mode"), {
     thresholds: GOOD_BAD,
@@ -130,22 +89,11 @@ const PANELS: readonly Panel[] = [
 ];
 
 function hitRate(): string {
-  const rate = (labels: string) => `sum(rate(proxy_cache_lookup_total{component="$component"${labels}}[1h]))`;
+  const rate = (labels: string) => `sum(rate(${of("proxy_cache_lookup_total", labels)}[1h]))`;
   return `${rate(',cache_result="hit"')} / ${rate("")}`;
 }
 
 function latency(quantile: number): string {
   const bucket = `rate(${of("proxy_opencensus_io_http_server_latency_bucket")}[5m])`;
   return `histogram_quantile(${quantile}, sum by (le) (${bucket}))`;
-}
-
-/** Small panels six a line, large ones two; a row starts a new line. The grid is 24 wide. */
-function placed(panels: readonly Panel[]): readonly object[] {
-  let [x, y, height] = [0, 0, 0];
-  return panels.map((each, index) => {
-    if (x + each.width > 24 || each.width === 24) [x, y, height] = [0, y + height, 0];
-    const gridPos = { x, y, w: each.width, h: each.height };
-    [x, height] = [x + each.width, Math.max(height, each.height)];
-    return { id: index + 1, ...each.json, gridPos };
-  });
 }

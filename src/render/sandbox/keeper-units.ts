@@ -1,6 +1,6 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
 import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, SERVICE_CALLS } from "../sandboxing";
-import { exec, literal, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
+import { exec, literal, optionalWords, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
 
 /** A service that keeps something of a sandbox, with no more rights than it needs for that. */
 export interface KeeperUnit {
@@ -15,7 +15,7 @@ export interface KeeperUnit {
   readonly stop?: readonly (readonly [string, ...string[]])[];
   /** True: it counts as active until it is stopped. False: each start is one run. */
   readonly stays: boolean;
-  /** Directories it writes; nothing else is writable for it. */
+  /** Directories it writes, where they are there; nothing else is writable for it. */
   readonly writable: readonly AbsolutePath[];
   /** Directories that must be mounted first. */
   readonly mounts?: readonly AbsolutePath[];
@@ -56,7 +56,7 @@ export function keeperUnit(unit: KeeperUnit): string {
         LogLevelMax: unit.stays ? undefined : literal("notice"),
         SyslogLevel: unit.stays ? undefined : literal("notice"),
         Nice: unit.stays ? undefined : literal("10"),
-        ReadWritePaths: unit.writable.length === 0 ? undefined : words(...unit.writable),
+        ReadWritePaths: unit.writable.length === 0 ? undefined : optionalWords(...unit.writable),
         ...hardening(capabilities, unit.families ?? "AF_UNIX"),
       },
     ],

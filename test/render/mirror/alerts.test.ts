@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { alertRules, scrapeConfig } from "../../../src/render/mirror/alerts";
 import { dashboard } from "../../../src/render/mirror/dashboard";
 import { assertGolden } from "../../support/golden";
+import { assertNoneOverAnother } from "../dashboard-grid";
 
 interface Groups {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
@@ -26,25 +27,8 @@ describe("a mirror's alert rules", () => {
   });
 });
 
-interface Placed {
-  readonly title: string;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-}
-
 describe("a mirror's dashboard", () => {
   it("is as written down", () => assertGolden("mirror/dashboard.json", dashboard()));
 
-  it("has panels beside each other, none over another", () => {
-    const { panels } = JSON.parse(dashboard()) as { panels: readonly Placed[] };
-    const taken = new Map<string, string>();
-    for (const { title, gridPos } of panels) {
-      assert.ok(gridPos.x + gridPos.w <= 24, `${title} is too wide`);
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          assert.ok(!taken.has(`${x} ${y}`), `${title} lies over ${taken.get(`${x} ${y}`)}`);
-          taken.set(`${x} ${y}`, title);
-        }
-      }
-    }
-  });
+  it("has panels beside each other, none over another", () => assertNoneOverAnother(dashboard()));
 });

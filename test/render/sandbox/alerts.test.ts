@@ -1,39 +1,61 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { sandboxAlertRules } from "../../../src/render/sandbox/alerts";
-import { REPOSITORY } from "../../support/engine/project";
-import { temporaryDirectory } from "../../support/go";
+import { parse } from "yaml";
+import { sandboxAlertRules, sandboxScrapeConfig } from "../../../src/render/sandbox/alerts";
+import { sandboxDashboard } from "../../../src/render/sandbox/dashboard";
 import { assertGolden } from "../../support/golden";
-import { skip } from "../../support/skip";
+import { assertNoneOverAnother } from "../dashboard-grid";
 
-const REPORT = join(REPOSITORY, "hosttools", "sandbox", "internal", "watch", "report.go");
+const OPTIONS = { component: "ci", watchEvery: 60, persistEvery: 3600, enforced: true } as const;
+
+interface Groups {
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+}
 
 describe("a sandbox's alert rules", () => {
-  it("are as written down", () => assertGolden("sandbox/alerts.yml", sandboxAlertRules(60)));
+  const names = (options: Partial<typeof OPTIONS> | object) =>
+    (parse(sandboxAlertRules({ ...OPTIONS, ...options })) as Groups).groups.flatMap(({ rules }) =>
+      rules.map(({ alert }) => alert),
+    );
 
-  it("ask only for what the host's program tells", () => {
-    const told = new Set(readFileSync(REPORT, "utf8").match(/gofleet_sandbox_\w+/g));
-    const asked = sandboxAlertRules(60).match(/gofleet_sandbox_\w+/g) ?? [];
-    assert.ok(asked.length > 0);
-    for (const metric of asked) assert.ok(told.has(metric), metric);
+  it("are as written down", () => assertGolden("sandbox/alerts.yml", sandboxAlertRules(OPTIONS)));
+
+  it("ask for this sandbox alone", () => {
+    const { groups } = parse(sandboxAlertRules({ ...OPTIONS, component: "other" })) as Groups;
+    for (const { alert, expr } of groups[0]?.rules ?? []) assert.match(expr, /\{component="other"/, alert);
   });
 
   it("wait longer for a watch that is told to look seldom", () => {
-    assert.match(sandboxAlertRules(3600), /timestamp_seconds > 36000$/m);
+    assert.match(sandboxAlertRules({ ...OPTIONS, watchEvery: 3600 }), /watch_last_run\S+ > 36000$/m);
   });
 
-  it("are rules to Prometheus", function () {
-    const folder = temporaryDirectory();
-    try {
-      const file = join(folder, "rules.yml");
-      writeFileSync(file, sandboxAlertRules(60));
-      const { status, stdout, stderr, error } = spawnSync("promtool", ["check", "rules", file], { encoding: "utf8" });
-      if (error) return skip(this, "there is no promtool");
-      assert.equal(status, 0, stdout + stderr);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it("are only those that can come true", () => {
+    const all = names({});
+    const lost = (options: object) => all.filter((name) => !names(options).includes(name));
+    assert.deepEqual(lost({ persistEvery: 0 }), ["GoSandboxCacheNotCopied"]);
+    assert.deepEqual(lost({ enforced: false }), ["GoSandboxDenied"]);
   });
+});
+
+describe("a sandbox's scrape configuration", () => {
+  it("is as written down", () => {
+    assertGolden(
+      "sandbox/scrape.yml",
+      sandboxScrapeConfig("ci", ["10.20.0.11", "builder.corp.example", "2001:db8::1"]),
+    );
+  });
+
+  it("keeps the metrics of a component whose name has a dot, and of no other", () => {
+    const { scrape_configs } = parse(sandboxScrapeConfig("ci.a", ["h"])) as {
+      scrape_configs: { metric_relabel_configs: { regex: string }[] }[];
+    };
+    const kept = new RegExp(`^(?:${scrape_configs[0]?.metric_relabel_configs[0]?.regex})$`);
+    assert.match("gofleet_build_cache_bytes;ci.a", kept);
+    assert.doesNotMatch("gofleet_build_cache_bytes;cixa", kept);
+    assert.doesNotMatch("node_load1;ci.a", kept);
+  });
+});
+
+describe("a sandbox's dashboard", () => {
+  it("is as written down", () => assertGolden("sandbox/dashboard.json", sandboxDashboard()));
+  it("has panels beside each other, none over another", () => assertNoneOverAnother(sandboxDashboard()));
 });

@@ -61,7 +61,7 @@ func Record(c *config.Config) error {
 	if err := files.Replace(path, data, 0o644); err != nil {
 		return err
 	}
-	return metrics.Write(c, "denials", kept.section())
+	return metrics.Write(c, "denials", kept.section(c))
 }
 
 func (t *totals) add(c *config.Config, events []Event) {
@@ -78,13 +78,13 @@ func (t *totals) add(c *config.Config, events []Event) {
 	}
 }
 
-func (t *totals) section() *metrics.Section {
+func (t *totals) section(c *config.Config) *metrics.Section {
 	const name = "gofleet_sandbox_apparmor_events_total"
-	var s metrics.Section
+	s := metrics.Of(c)
 	s.Counter(name, "What AppArmor denied, or in complain mode only noted.")
 	for _, key := range slices.SortedFunc(maps.Keys(t.Counts), cmp.Compare) {
 		words := strings.SplitN(key, " ", 3)
 		s.Value(name, t.Counts[key], "verdict", words[0], "profile", words[1], "operation", words[2])
 	}
-	return &s
+	return s
 }

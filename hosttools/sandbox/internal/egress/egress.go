@@ -179,12 +179,12 @@ func load(script string) error {
 }
 
 func report(c *config.Config, found []Found) error {
-	var s metrics.Section
+	s := metrics.Of(c)
 	s.Gauge("gofleet_sandbox_egress_addresses", "Addresses that a name had at the last look-up and that jobs may reach; 0 is a fault.")
 	for _, host := range found {
 		s.Value("gofleet_sandbox_egress_addresses", float64(len(host.Addresses)), "name", host.Name)
 	}
 	s.Gauge("gofleet_sandbox_egress_last_run_timestamp_seconds", "When names were last looked up.")
 	s.Value("gofleet_sandbox_egress_last_run_timestamp_seconds", float64(time.Now().Unix()))
-	return metrics.Write(c, "egress", &s)
+	return metrics.Write(c, "egress", s)
 }

@@ -16,7 +16,13 @@ import (
 )
 
 // Section is what one part knows. No two sections may have the same metric.
-type Section struct{ text bytes.Buffer }
+type Section struct {
+	component string
+	text      bytes.Buffer
+}
+
+// Of begins a section of a sandbox: every sample has its name, for a host may have several.
+func Of(c *config.Config) *Section { return &Section{component: c.Component} }
 
 // Gauge begins a metric that goes up and down.
 func (s *Section) Gauge(name, help string) { s.head(name, "gauge", help) }
@@ -30,14 +36,11 @@ func (s *Section) head(name, kind, help string) {
 
 // Value adds a sample; labels are pairs of a name and a value.
 func (s *Section) Value(name string, value float64, labels ...string) {
-	s.text.WriteString(name)
+	fmt.Fprintf(&s.text, "%s{component=%s", name, quote(s.component))
 	for i := 0; i+1 < len(labels); i += 2 {
-		fmt.Fprintf(&s.text, "%s%s=%s", map[bool]string{true: "{", false: ","}[i == 0], labels[i], quote(labels[i+1]))
+		fmt.Fprintf(&s.text, ",%s=%s", labels[i], quote(labels[i+1]))
 	}
-	if len(labels) > 1 {
-		s.text.WriteByte('}')
-	}
-	fmt.Fprintf(&s.text, " %s\n", strconv.FormatFloat(value, 'f', -1, 64))
+	fmt.Fprintf(&s.text, "} %s\n", strconv.FormatFloat(value, 'f', -1, 64))
 }
 
 // quote escapes what the format escapes: backslashes, quotes and line breaks.

@@ -79,7 +79,7 @@ func (r *Report) write(c *config.Config) error {
 }
 
 func (r *Report) metrics(c *config.Config) *metrics.Section {
-	s := &metrics.Section{}
+	s := metrics.Of(c)
 	s.Gauge("gofleet_sandbox_filesystem_used_ratio", "The fuller of bytes and inodes; 1 is full.")
 	for _, each := range r.FileSystems {
 		s.Value("gofleet_sandbox_filesystem_used_ratio", each.Percent/100, "path", each.Path)

@@ -171,7 +171,7 @@ func TestTheCheapestGoesFirstAndNoMoreThanNeeded(t *testing.T) {
 		t.Errorf("%+v %v", r, l.log)
 	}
 	text, err := os.ReadFile(l.Metrics)
-	if err != nil || !strings.Contains(string(text), "gofleet_sandbox_reclaim_stuck 0\n") || !strings.Contains(string(text), fmt.Sprintf("gofleet_sandbox_reclaimed_bytes_total %d\n", r.TotalBytes)) {
+	if err != nil || !strings.Contains(string(text), `gofleet_sandbox_reclaim_stuck{component="ci"} 0`) || !strings.Contains(string(text), fmt.Sprintf("gofleet_sandbox_reclaimed_bytes_total{component=\"ci\"} %d\n", r.TotalBytes)) {
 		t.Errorf("%s %v", text, err)
 	}
 }
@@ -245,7 +245,7 @@ func TestNothingFreedIsAnAlarm(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	text, _ := os.ReadFile(l.Metrics)
-	if r := l.report(); r.Alarm == "" || !strings.Contains(string(text), "gofleet_sandbox_reclaim_stuck 1\n") || !strings.Contains(string(text), "gofleet_sandbox_paused 1\n") {
+	if r := l.report(); r.Alarm == "" || !strings.Contains(string(text), `gofleet_sandbox_reclaim_stuck{component="ci"} 1`) || !strings.Contains(string(text), `gofleet_sandbox_paused{component="ci"} 1`) {
 		t.Errorf("%+v %s", r, text)
 	}
 }
