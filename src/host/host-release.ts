@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { manifest, releaseId } from "../plan/manifest";
-import type { HostPlan } from "../plan/host-plan";
+import { EMPTY_PLAN, type HostPlan } from "../plan/host-plan";
 import { factsLine, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
 import { HostError } from "./errors";
+import { keptReleases, type KeptRelease } from "./kept";
 import { HostSession, type Answer } from "./host-session";
 import type { Progress } from "./progress";
+import { originOf } from "./origin";
 import type { Actual, ReleaseInputs } from "./release";
 import { ReleaseHooks } from "./release-hooks";
 import { secretDigest } from "./secrets";
@@ -20,6 +22,8 @@ export interface PreparedRelease {
   readonly plan: HostPlan;
   readonly id: string;
   readonly entries: Entries;
+  /** Nothing is sent: the hosts keep it, and it passed its checks when it came. */
+  readonly kept?: true;
 }
 
 export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
@@ -27,6 +31,14 @@ export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
   const manifestText = manifest(plan);
   const secrets = new Map(Object.entries(inputs.secrets ?? {}));
   return { plan, id: releaseId(manifestText), entries: releaseEntries(plan, manifestText, secrets) };
+}
+
+const NOTHING: Entries = new Map();
+
+/** The release that the hosts are to have: the one they are pinned to, or the program's. */
+export function wantedRelease(inputs: ReleaseInputs, key: string): PreparedRelease {
+  if (inputs.pin === undefined) return prepare(inputs, key);
+  return { plan: EMPTY_PLAN, id: inputs.pin.release, entries: NOTHING, kept: true };
 }
 
 /** What one host has after an operation. */
@@ -92,8 +104,10 @@ export class HostRelease {
       adopt: policy.adopt,
       replaces: policy.replaces,
       keep: policy.keep,
+      protected: policy.protected?.join(","),
       unsupported: policy.unsupported,
       operator: operator(),
+      ...(release.kept === true ? { skipchecks: 1 } : originOf(process.cwd(), process.env)),
       confirm: hooks?.afterHealthy === undefined ? undefined : hooks.afterHealthy.timeout + CONFIRM_MARGIN,
     };
     const told = { from: before?.release ?? "", to: release.id };
@@ -127,6 +141,7 @@ export class HostRelease {
         // It passed them when it came, and going back must not wait.
         skipchecks: 1,
         keep: policy.keep,
+        protected: policy.protected?.join(","),
         adopt: policy.adopt,
         unsupported: policy.unsupported,
         operator: operator(),
@@ -158,6 +173,11 @@ export class HostRelease {
   /** What the host has now, as the agent reads it. */
   async read(before: Actual | undefined): Promise<Answer> {
     return this.#session.ask("read", this.#request(before));
+  }
+
+  /** The releases the host keeps, the newest first. */
+  async kept(before: Actual | undefined): Promise<KeptRelease[]> {
+    return keptReleases(this.#session.expectSuccess(await this.#session.ask("releases", this.#request(before))));
   }
 
   #request(before: Actual | undefined): AgentRequest {

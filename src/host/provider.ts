@@ -10,7 +10,7 @@ import { HostQueue } from "./host-queue";
 import { Idle } from "./idle";
 import { engineProgress } from "./progress";
 import { checkRelease } from "./release-check";
-import { diffRelease } from "./release-diff";
+import { diffRelease, pinnedText } from "./release-diff";
 import { ReleaseManager } from "./release-manager";
 import { readRelease } from "./release-read";
 import type { ReleaseInputs, ReleaseState } from "./release";
@@ -46,6 +46,8 @@ export const provider = {
   },
 
   async diff(_id: string, olds: ReleaseState, news: ReleaseInputs) {
+    const pinned = pinnedText(olds, news);
+    if (pinned !== undefined) engineProgress(news.resourceUrn).warn(pinned);
     return { ...diffRelease(olds, news), deleteBeforeReplace: false };
   },
 

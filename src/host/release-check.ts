@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { at } from "../model/check";
 import { issue, sentence, type Issue } from "../model/issues";
+import { isReleaseId } from "../model/pin";
 import { refusalsOf, type Refusal } from "../model/refused";
 import { ONLY_HOST, parseConnection } from "./connection";
 import type { PlanBuild } from "../plan/host-plan";
@@ -50,6 +51,8 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
   ]) {
     if (!PATH.test(path)) add(`plan.symlinks["${path}"]`, path, "an absolute path");
   }
+  if (inputs.pin !== undefined && !isReleaseId(inputs.pin.release))
+    add("pin.release", inputs.pin.release, "a release id: 16 hex digits");
   if (known(inputs.plan)) found.push(...checkSupplies(inputs.plan));
   found.push(...checkHosts(inputs));
   refused.push(...hostRefusals(inputs));

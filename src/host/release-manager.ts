@@ -1,6 +1,7 @@
 import type { Connect } from "./connect";
-import { HostRelease, prepare, type HostState, type PreparedRelease } from "./host-release";
+import { HostRelease, prepare, wantedRelease, type HostState, type PreparedRelease } from "./host-release";
 import { HostQueue } from "./host-queue";
+import { refusalOf } from "./kept";
 import { failureAfter, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import type { Progress } from "./progress";
 import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
@@ -26,7 +27,7 @@ export class ReleaseManager {
   }
 
   async update(olds: ReleaseState, news: ReleaseInputs): Promise<ReleaseState> {
-    const wanted = prepare(news, olds.key).id;
+    const wanted = wantedRelease(news, olds.key).id;
     const hosts = Object.keys(news.hosts).filter((host) => needsWork(host, wanted, olds, news));
     const state = await this.#roll(olds, news, hosts);
     await this.#dropRemoved(olds, state);
@@ -39,7 +40,8 @@ export class ReleaseManager {
   }
 
   async #roll(olds: ReleaseState, news: ReleaseInputs, hosts: readonly string[]): Promise<ReleaseState> {
-    const release = prepare(news, olds.key);
+    await this.#requireKept(olds, news, hosts);
+    const release = wantedRelease(news, olds.key);
     const { progress, interrupted } = this.options;
     const kept = new Map<string, string>();
     const result = await rollOut<HostState | undefined>(hosts, news.rollout, {
@@ -67,6 +69,21 @@ export class ReleaseManager {
     const state = stateAfter(olds, news, result);
     if (result.failed.size === 0 && result.untouched.length === 0) return state;
     throw failureAfter(olds, news, release.id, result);
+  }
+
+  /** A pinned release comes from the hosts themselves: all are asked before one is touched. */
+  async #requireKept(olds: ReleaseState, news: ReleaseInputs, hosts: readonly string[]): Promise<void> {
+    if (news.pin === undefined) return;
+    const asked = await inParallel(hosts, news.rollout.parallel, (host) =>
+      this.#queued(news, host, () => this.#on(news, olds, host).kept(parseActual(olds.actual[host]))),
+    );
+    for (const [host, outcome] of asked) {
+      // The rollout leaves such a host as it is, and says so.
+      const left = !outcome.ok && outcome.error instanceof UnreachableError && news.policy.unreachable !== "fail";
+      if (left) asked.delete(host);
+    }
+    const refusal = refusalOf(news.component, news.pin, asked);
+    if (refusal !== undefined) throw refusal;
   }
 
   async #rollBack(olds: ReleaseState, news: ReleaseInputs, host: string, failed: PreparedRelease): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   PlanUnit,
   PlanVariant,
 } from "../plan/host-plan";
+import type { Pin } from "../model/pin";
 import type { Hooks } from "./hooks";
 import type { Rollout } from "./rollout";
 
@@ -34,6 +35,8 @@ export interface ReleaseInputs {
   readonly policy: ReleasePolicy;
   readonly rollout: Rollout;
   readonly hooks?: Hooks;
+  /** The hosts are held on a release they keep; that of the program waits. From the stack's configuration. */
+  readonly pin?: Pin;
   /** What a refresh found changed on the hosts: `host → path → what`. A program never sets it. */
   readonly drift?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -70,6 +73,8 @@ export interface ReleasePolicy {
   readonly replaces?: "directory";
   /** Releases kept on the host, the current one included. */
   readonly keep: number;
+  /** Ids of releases kept on the host however old they are: those of protected snapshots. */
+  readonly protected?: readonly string[];
   /** Seconds for one host's operation, everything included. */
   readonly deadline: number;
   /** Seconds to try for the first connection, with growing pauses; a machine made in the same run has to boot. */

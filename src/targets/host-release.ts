@@ -4,6 +4,7 @@ import { parseActual, planInputs, type ReleasePolicy, type ReleaseState } from "
 import type { HostPlan } from "../plan/host-plan";
 import { claim } from "./claims";
 import { declare } from "./observer";
+import { heldReleases, pinOf } from "./pin";
 import { requireProvider } from "./provider-resolution";
 import type { HostTarget } from "./target";
 
@@ -61,9 +62,10 @@ export class HostRelease extends pulumi.CustomResource {
       secrets: secretInputs(args.secrets),
       hosts: claim(`${opts.parent.constructor.name} "${component}"`, component, paths(plan), lines),
       passwords: passwords.length === 0 ? undefined : Object.fromEntries(passwords),
-      policy: { ...target.policy, ...args.policy },
+      policy: { ...target.policy, ...args.policy, ...heldReleases(component) },
       rollout: target.rollout,
       hooks: args.hooks,
+      pin: pinOf(component),
       // Outputs: declared here so that they resolve to unknown in a preview.
       actual: undefined,
       readings: undefined,

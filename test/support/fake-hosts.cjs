@@ -2,7 +2,7 @@
 // directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
 // A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending? } }, fault?, visits }.
 // Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "probe:any" (the first one too), "stuck"
-// (fails to go back as well), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
+// (fails to go back as well), "kept" (fails each release that it keeps), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
@@ -60,6 +60,12 @@ async function exec(address, line, { verb, upload, onLine }) {
       say({ ev: "state", stack: component.stack, instance: component.instance, release: component.release });
       for (const [file, kind] of Object.entries(component.drift ?? {})) say({ ev: "drift", path: file, kind, msg: "" });
       return done("ok", 0);
+    case "releases":
+      if (component === undefined) return done("absent", 0);
+      for (const id of [component.release, ...(component.kept ?? []).toReversed()]) {
+        say({ ev: "release", id, current: id === component.release, whole: true });
+      }
+      return done("ok", 0);
     case "confirm":
       if (component?.pending?.tx !== request.tx) return done("failed", 65, { msg: "not pending" });
       delete component.pending;
@@ -94,7 +100,10 @@ async function exec(address, line, { verb, upload, onLine }) {
     if (request.stageonly === "1") return done("staged", 0, { from, to: release });
     const fails = fault === "probe" ? from !== "" : fault === `probe:${release}` || fault === "probe:any";
     const goingBack = (component?.kept ?? []).includes(release);
-    if (fails && !goingBack) {
+    if (!entries.has("release/.gofleet/manifest") && !goingBack && from !== release) {
+      return done("failed", 11, { from, to: release, msg: `release ${release} is not kept` });
+    }
+    if ((fails && !goingBack) || (fault === "kept" && goingBack)) {
       say({ ev: "probe", name: "go", ok: false, out: "simulated failure" });
       return done(from === "" ? "failed" : "reverted", from === "" ? 21 : 20, {
         from,

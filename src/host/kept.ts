@@ -1,0 +1,67 @@
+import { text } from "./agent-output";
+import type { Answer } from "./host-session";
+import type { Pin } from "../model/pin";
+import type { Outcome } from "./rollout";
+
+/** A release that a host keeps. */
+export interface KeptRelease {
+  /** 16 hex digits. */
+  readonly id: string;
+  /** When the host last switched to it, UTC. */
+  readonly time: string;
+  /** Who did, and where from; empty where it is not known. */
+  readonly operator: string;
+  /** What brought it was made from this commit, and is this snapshot; empty where that is not known. */
+  readonly commit: string;
+  readonly snapshot: string;
+  readonly current: boolean;
+  /** The host can go back to it: all of it is there and as it came. */
+  readonly whole: boolean;
+}
+
+/** What the verb `releases` answered, the newest first. */
+export function keptReleases({ events }: Answer): KeptRelease[] {
+  return events
+    .filter(({ ev }) => ev === "release")
+    .map((event) => ({
+      id: text(event, "id"),
+      time: text(event, "time"),
+      operator: text(event, "operator"),
+      commit: text(event, "commit"),
+      snapshot: text(event, "snapshot"),
+      current: event["current"] === true,
+      whole: event["whole"] === true,
+    }));
+}
+
+/**
+ * The refusal of a pin, before any host is touched: the hosts that cannot go back to the release, each with what it
+ * keeps. Undefined where all can.
+ */
+export function refusalOf(
+  component: string,
+  { release }: Pin,
+  hosts: ReadonlyMap<string, Outcome<readonly KeptRelease[]>>,
+): Error | undefined {
+  const lines = [...hosts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([host, outcome]) => {
+      if (!outcome.ok) return [outcome.error.message];
+      const kept = outcome.value.find(({ id }) => id === release);
+      if (kept?.whole === true) return [];
+      if (kept !== undefined)
+        return [`${host}: it is there, and not as it came: a file was changed, or a part is gone`];
+      const others = outcome.value.filter(({ whole }) => whole).map(({ id }) => id);
+      return [
+        `${host}: it is gone; ${others.length === 0 ? "no release is kept there" : `kept there: ${others.join(", ")}`}`,
+      ];
+    });
+  if (lines.length === 0) return undefined;
+  return new Error(
+    [
+      `${component} is pinned to release ${release}, to which not every host can go back; nothing was changed`,
+      ...lines.map((line) => line.replace(/^/gm, "  ")),
+      `  → \`gofleet rollback ${component} --to <id>\` with a release that every host keeps, or \`gofleet rollback ${component} --undo\``,
+    ].join("\n"),
+  );
+}
