@@ -15,6 +15,7 @@ const COMPONENT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const ATTRIBUTES = /^[0-7]{4} [a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]*( copy)?$/;
 /** A last `-` would ask apt to remove the package. See https://www.debian.org/doc/debian-policy/ch-controlfields.html#package. */
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/;
+const FILE_NAME = /^[A-Za-z0-9][\w.+-]*$/;
 const LARGEST_FILE = 1024 * 1024;
 
 /** What is wrong with a release's inputs; everything below an unknown is left for the update. */
@@ -75,6 +76,9 @@ function checkSupplies({ packages, listens, downloads }: Partial<PlanInputs> = {
     if (!right) found.push(issue("plan.listens", at, "an IP address (IPv6 in brackets) and a port, as in 0.0.0.0:443"));
   }
   for (const [name, download] of Object.entries(isKnown(downloads) ? (downloads ?? {}) : {})) {
+    if (isKnown(download) && isKnown(download.as) && download.as !== undefined && !FILE_NAME.test(download.as)) {
+      found.push(issue(`plan.downloads["${name}"].as`, download.as, "a file name"));
+    }
     if (isKnown(download) && download.build !== undefined && isKnown(download.build)) {
       found.push(...checkBuild(`plan.downloads["${name}"].build`, download.build));
     }
@@ -86,8 +90,7 @@ function checkBuild(path: string, { package: what, output, goRoot, env }: PlanBu
   const found: Issue[] = [];
   if (isKnown(what) && !/^(?!.*\.\.)[A-Za-z0-9.][\w.~/-]*$/.test(what))
     found.push(issue(`${path}.package`, what, "a package's directory in the module, as in ./cmd/proxy"));
-  if (isKnown(output) && !/^[A-Za-z0-9][\w.+-]*$/.test(output))
-    found.push(issue(`${path}.output`, output, "a file name"));
+  if (isKnown(output) && !FILE_NAME.test(output)) found.push(issue(`${path}.output`, output, "a file name"));
   if (isKnown(goRoot) && !PATH.test(goRoot) && !/^download:[A-Za-z0-9][\w.+-]*$/.test(goRoot))
     found.push(
       issue(`${path}.goRoot`, goRoot, "an absolute path, or download: and the name of a download of the plan"),

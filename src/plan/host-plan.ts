@@ -48,6 +48,8 @@ export interface PlanDownload {
   /** Directory name under `/usr/local/lib/gofleet/<component>/`; carries the version. */
   readonly name: string;
   readonly format: "tar.gz" | "module" | "file";
+  /** Only for format `file`: the file's name. Default: the last part of the first URL, else the download's name. */
+  readonly as?: string;
   /** One per architecture; `any` fits all. */
   readonly variants: readonly PlanVariant[];
   /** A file of the release whose lines lead those of a file in the tree: Go's `go.env`. */

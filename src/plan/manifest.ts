@@ -15,12 +15,12 @@ export function manifest(plan: HostPlan): string {
       sha256(file.text),
     ]),
     ...plan.symlinks.map(({ path, target, switched }) => [switched ? "symlink" : "link", path, target]),
-    ...plan.downloads.flatMap(({ name, format, variants, overlay }) =>
+    ...plan.downloads.flatMap(({ name, format, as, variants, overlay }) =>
       variants.map(({ arch, checksum }) => [
         "download",
         name,
         arch,
-        format,
+        as === undefined ? format : `${format}:${as}`,
         checksum,
         overlay?.path ?? "-",
         overlay?.text ?? "-",

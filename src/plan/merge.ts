@@ -29,6 +29,8 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
   unique("secret", plan.secrets, ({ name }) => name);
   unique("port", plan.listens, ({ address, port }) => `${address} ${port}`);
   plan.downloads.forEach((download) => buildable(download, plan.downloads));
+  const misnamed = plan.downloads.find(({ format, as }) => as !== undefined && format !== "file");
+  if (misnamed !== undefined) throw new Error(`download ${misnamed.name} is no single file that could have a name`);
   return plan;
 }
 

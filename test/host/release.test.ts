@@ -177,6 +177,11 @@ describe("check", () => {
       /downloads\["t"\]\.build\.package: given "\.\.\/other", wanted a package's directory/,
     ],
     [
+      "a download that would be placed elsewhere",
+      { plan: { attributes: {}, downloads: { t: { format: "file", as: "../t", variants: {} } } } },
+      /downloads\["t"\]\.as: given "\.\.\/t", wanted a file name/,
+    ],
+    [
       "a build without a toolchain",
       build({ goRoot: "go1.26.8" }),
       /build\.goRoot: given "go1\.26\.8", wanted an absolute path, or download:/,

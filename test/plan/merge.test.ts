@@ -69,6 +69,12 @@ describe("mergePlans", () => {
     });
   }
 
+  it("throws for a file's name on what is no single file", () => {
+    const named = (format: PlanDownload["format"]) => ({ downloads: [download("a", { format, as: "b" })] });
+    assert.equal(mergePlans(named("file")).downloads.length, 1);
+    assert.throws(() => mergePlans(named("tar.gz")), /download a is no single file/);
+  });
+
   it("throws for a build without its toolchain, by something that is built, or of something that is no module", () => {
     const tool = (goRoot: string, more: Partial<PlanDownload> = {}) => ({
       downloads: [download("tool-1", { build: { ...build, goRoot }, ...more })],

@@ -109,7 +109,7 @@ place_download() {
       emit download name "$_name" msg verified
       unpack_archive "$PART/archive" "$PART" || fetch_failed
       ;;
-    file)
+    file | file:*)
       fetch "$_name" "$_arch" "$PART/archive" check_sha256 "$_checksum" || fetch_failed
       emit download name "$_name" msg verified
       _out=$({ chmod 0755 -- "$PART/archive" && mv -- "$PART/archive" "$PART/tree/$(file_name "$_name")"; } 2>&1) ||
@@ -131,8 +131,14 @@ fetch_failed() {
   stage_failed 15 "$WHY"
 }
 
-# A single file is called as in its first address; a pushed one as the download.
+# A single file is called as the manifest says; else as in its first address; a pushed one as the download.
 file_name() {
+  case $_format in
+    file:*)
+      printf '%s\n' "${_format#file:}"
+      return 0
+      ;;
+  esac
   [ ! -f "$UPLOAD/sources" ] || while IFS=$TAB read -r _source _for _url; do
     [ "$_source" = "$1" ] || continue
     shown_url "$_url"

@@ -10,6 +10,8 @@ fetch() {
     emit download name "$_name" msg pushed
     cp -- "$_pushed" "$_to" || { WHY="download $_name: no space for the pushed file"; return 1; }
     "$@" "$_to" && return 0
+    # It would only be found wrong again.
+    rm -f -- "$_pushed"
   done
   [ -f "$UPLOAD/sources" ] || return 1
   while IFS=$TAB read -r _source _for _url <&3; do
@@ -87,6 +89,15 @@ check_sha256() {
   _got=$(sha256sum <"$2")
   _got=${_got%% *}
   [ "$_got" = "$1" ] && return 0
-  WHY="${SHOWN:-the pushed file}: sha256 is $_got, wanted: $1"
+  WHY="${SHOWN:-the pushed file}: sha256 is $_got, wanted: $1 ($(came "$2"))"
   return 1
+}
+
+# came FILE: how much came, and whether it is a page for people, which a server or a gateway may send instead.
+came() {
+  case $(head -c 64 -- "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]' | tr -s '\n\t ' ' ') in
+    '<!doctype html'* | ' <!doctype html'* | '<html'* | ' <html'*) _page=', an HTML page' ;;
+    *) _page= ;;
+  esac
+  printf '%s bytes came%s\n' "$(stat -c %s -- "$1")" "$_page"
 }

@@ -38,7 +38,7 @@ check_manifest() {
     $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ { next }
     ($1 == "file" || $1 == "copy") && NF == 6 && path($2) && $3 ~ /^[0-7][0-7][0-7][0-7]$/ && $6 ~ /^[0-9a-f]+$/ { next }
     ($1 == "symlink" || $1 == "link") && NF == 3 && path($2) { next }
-    $1 == "download" && NF == 7 && name($2) && $4 ~ /^(tar\.gz|module|file)$/ { next }
+    $1 == "download" && NF == 7 && name($2) && $4 ~ /^(tar\.gz|module|file|file:[A-Za-z0-9][A-Za-z0-9._+-]*)$/ { next }
     $1 == "build" && NF == 7 && name($2) && $3 ~ /^[A-Za-z0-9.][A-Za-z0-9._~\/-]*$/ && name($4) && ($5 ~ /^download:[A-Za-z0-9][A-Za-z0-9._+-]*$/ || path($5)) && $6 ~ /^(all|bin)$/ && $7 ~ /^[0-9a-f]+$/ { next }
     $1 == "package" && NF == 2 && $2 ~ /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/ { next }
     $1 == "listen" && NF == 4 && $2 ~ /^[0-9A-Fa-f:.]+$/ && $3 ~ /^[0-9]+$/ && $4 ~ /^[^\/ -][^\/ ]*$/ { next }
