@@ -1,3 +1,5 @@
+import { METADATA_ADDRESSES } from "./metadata";
+
 /** One way in which a slot's unit is confined. */
 export interface Directive {
   readonly name: string;
@@ -62,7 +64,7 @@ export const DIRECTIVES = [
   },
   {
     name: "IPAddressDeny",
-    value: "169.254.169.254 fd00:ec2::254 168.63.129.16",
+    value: METADATA_ADDRESSES.join(" "),
     reason: "cloud metadata holds the machine's credentials; the firewall denies it too, this holds without it",
   },
   {

@@ -3,6 +3,7 @@ import { isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
 import { checkFields, flag, listOf, required, whole } from "../field-checks";
 import { parseAddress } from "../names";
+import { isMetadataAddress } from "./metadata";
 
 /** What jobs may reach. Metadata addresses of clouds are out of reach whatever is allowed. */
 export interface NetworkArgs<Value = string, Allowed = AllowedHost<Value> | string> {
@@ -80,13 +81,20 @@ export function checkNetwork(path: string, given: unknown, { isUnknown = () => f
     given,
     {
       allow: (here, allow) => (Array.isArray(allow) && allow.length === 0 ? [] : allowed(here, allow)),
-      resolver: (here, value) =>
-        typeof value === "string" && isIP(value) !== 0 && !value.includes("%")
-          ? []
-          : [issue(here, value, 'the IP address of a DNS server, such as "10.20.0.53"')],
+      resolver: checkResolver,
     },
     isUnknown,
   );
+}
+
+function checkResolver(path: string, given: unknown): Issue[] {
+  if (typeof given !== "string" || isIP(given) === 0 || given.includes("%")) {
+    return [issue(path, given, 'the IP address of a DNS server, such as "10.20.0.53"')];
+  }
+  const wanted =
+    "another resolver, such as one of your own or the host's stub, 127.0.0.53: clouds answer there with the machine's " +
+    "identity too, so no job reaches it";
+  return isMetadataAddress(given) ? [issue(path, given, wanted)] : [];
 }
 
 function checkAllowed(path: string, given: unknown, isUnknown: (value: unknown) => boolean): Issue[] {
@@ -105,6 +113,9 @@ function checkAllowed(path: string, given: unknown, isUnknown: (value: unknown) 
 
 function checkHost(path: string, given: unknown): Issue[] {
   if (typeof given === "string" && given.includes("/")) return checkCidr(path, given);
+  if (typeof given === "string" && isIP(given) !== 0 && isMetadataAddress(given)) {
+    return [issue(path, given, "no metadata address: it is out of reach whatever is allowed")];
+  }
   const wanted = 'a host such as "git.corp.example", an address, or a network such as "10.20.0.0/16"; ports apart';
   return parseAddress("", given).issue === undefined && !String(given).includes("%")
     ? []

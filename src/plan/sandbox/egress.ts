@@ -1,5 +1,6 @@
 import type { AbsolutePath } from "../../model/names";
-import { EGRESS_COUNTERS, egressRules, METADATA_ADDRESSES, type EgressRules } from "../../render/sandbox/egress-rules";
+import { METADATA_ADDRESSES } from "../../model/sandbox/metadata";
+import { EGRESS_COUNTERS, egressRules, type EgressRules } from "../../render/sandbox/egress-rules";
 import { egressNamesService, egressService, egressTimer, type EgressUnits } from "../../render/sandbox/egress-units";
 import { command, quote } from "../../render/shell";
 import type { HostPlan, PlanProbe } from "../host-plan";

@@ -1,3 +1,4 @@
+import { METADATA_ADDRESSES } from "../../model/sandbox/metadata";
 import { MARKER } from "../marker";
 import { nftAddress, nftName, nftPort, nftSet, nftString, type NftText } from "./nft-text";
 
@@ -24,14 +25,6 @@ export interface EgressDestination {
   /** Modules come from there: the module user may reach it too. */
   readonly modules: boolean;
 }
-
-/**
- * Addresses where clouds hand out a machine's identity, IPv4 and IPv6: EC2's (others use the first one too), and
- * Azure's.
- * See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html and
- * https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
- */
-export const METADATA_ADDRESSES = ["169.254.169.254", "168.63.129.16", "fd00:ec2::254"] as const;
 
 const DNS = nftPort(53);
 const DNS_OVER_TLS = nftPort(853);

@@ -133,6 +133,20 @@ describe("the args of a build sandbox", () => {
     ],
     "a resolver by name": [withArgs({ network: { resolver: "dns.example" } }), /^network\.resolver: the IP address/],
 
+    "a resolver at a metadata address": [
+      withArgs({ network: { resolver: "169.254.169.254" } }),
+      /^network\.resolver: another resolver, .*127\.0\.0\.53/,
+    ],
+    "one that is written another way": [
+      withArgs({ network: { resolver: "fd00:0ec2:0:0::254" } }),
+      /^network\.resolver: another resolver/,
+    ],
+    "one in the clothes of IPv6": [
+      withArgs({ network: { resolver: "::ffff:168.63.129.16" } }),
+      /^network\.resolver: another resolver/,
+    ],
+    "a metadata address for a host": [allow("169.254.169.254"), /^network\.allow\[0\]: no metadata address/],
+
     "confinement as a flag": [withArgs({ confinement: true }), /^confinement: one of "enforce", "complain", "off"/],
     "a word for a flag": [withArgs({ userNamespaces: "yes" }), /^userNamespaces: one of true, false/],
     "inputs as a list": [withArgs({ inputs: ["/srv/testdata"] }), /^inputs: paths by name/],
