@@ -16,32 +16,38 @@ import (
 	"gofleet/sandbox/internal/files"
 )
 
-// Exit codes of gofleet-cache, besides 0 (the cache is good, or was made so), 1 and that of a wrong command line.
+// Exit codes of gofleet-cache.
 const (
-	// exitNotStoring: a go command would store nothing, so that each build is a cold one.
-	exitNotStoring = 3
-	// exitOverBudget: over its budget, and nothing more may be removed.
-	exitOverBudget = 4
-	// exitBroken: damaged files were found, with `scan -fail` or `scan -keep`.
-	exitBroken = 5
-	// exitLocked: another gofleet-cache works on the cache.
-	exitLocked = 6
-	// exitNoRoom: persist or restore filled the file system; what was copied can be used.
-	exitNoRoom = 7
+	exitNotStoring = 3 + iota
+	// exitOverBudget of quota and preflight with -fail.
+	exitOverBudget
+	// exitBroken of scan with -fail or -keep.
+	exitBroken
+	exitLocked
+	exitNoRoom
+)
+
+// What exit codes of gofleet-cache mean, whichever command they are of.
+var (
+	notStoring = code{exitNotStoring, "a go command would store nothing: read-only, full or missing. It says nothing of it and ends well"}
+	overBudget = code{exitOverBudget, "over its budget, and nothing more may be removed"}
+	broken     = code{exitBroken, "damaged files were found"}
+	locked     = code{exitLocked, "another `gofleet-cache` works on the cache"}
+	noRoom     = code{exitNoRoom, "the file system is full; what was copied can be used"}
 )
 
 // cacheCommands keep Go build caches.
 var cacheCommands = []command{
-	{"preflight", "", "make caches ready for a job: writable, within budget, verified; 3, 4: not so", declarePreflight},
-	{"scan", "", "find damaged entries and remove them; 5 with -fail or -keep: there were some", declareScan},
-	{"prune", "", "remove what is too old, then down to the budget", declarePrune},
-	{"quota", "", "remove down to the budget; 4 with -fail: still over it", declareQuota},
-	{"expire-tests", "", "expire the results of tests and remove them", declareExpireTests},
-	{"mark", "", "a job begins: stats measures from here", declareMark},
-	{"stats", "", "what caches hold, and how much of the work since the mark they spared", declareStats},
-	{"persist", "[DIRECTORY]", "copy to disk what is not there yet; 7: no room", declarePersist},
-	{"restore", "[DIRECTORY]", "copy back what the cache lacks; 7: no room", declareRestore},
-	{"report", "", "the last report of each cache as JSON, and the metrics file", declareReport},
+	{"preflight", "", "make caches ready for a job: writable, within budget, verified", declarePreflight, []code{notStoring, overBudget, locked}},
+	{"scan", "", "find damaged entries and remove them", declareScan, []code{broken, locked}},
+	{"prune", "", "remove what is too old, then down to the budget", declarePrune, []code{locked}},
+	{"quota", "", "remove down to the budget", declareQuota, []code{overBudget, locked}},
+	{"expire-tests", "", "expire the results of tests and remove them", declareExpireTests, []code{locked}},
+	{"mark", "", "a job begins: stats measures from here", declareMark, []code{locked}},
+	{"stats", "", "what caches hold, and how much of the work since the mark they spared", declareStats, []code{locked}},
+	{"persist", "[DIRECTORY]", "copy to disk what is not there yet", declarePersist, []code{locked, noRoom}},
+	{"restore", "[DIRECTORY]", "copy back what the cache lacks", declareRestore, []code{locked, noRoom}},
+	{"report", "", "the last report of each cache as JSON, and the metrics file", declareReport, nil},
 }
 
 // scope is which caches a command is for.

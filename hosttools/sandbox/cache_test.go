@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,18 +34,7 @@ func aCache(t *testing.T) string {
 func exitOf(t *testing.T, args ...string) int {
 	t.Helper()
 	silent(t)
-	err := dispatch("gofleet-cache", args)
-	var coded *exitError
-	var usage usageError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		return exitUsage
-	case errors.As(err, &coded):
-		return coded.code
-	}
-	return 1
+	return exitCode(t, cacheCommands, args[0], dispatch("gofleet-cache", args))
 }
 
 func TestExitCodesOfGofleetCache(t *testing.T) {

@@ -18,7 +18,11 @@ const exitNotTried = 3
 
 func init() {
 	commands = append(commands, command{
-		"canary", "", "build a small workspace under the directives of a unit, before it is switched on", declareCanary,
+		"canary", "", "build a small workspace under the directives of a unit, before it is switched on", declareCanary, []code{
+			{0, "passed"},
+			{1, "a directive is to blame"},
+			{exitNotTried, "could not be tried, or fails without the sandbox too"},
+		},
 	})
 }
 

@@ -13,11 +13,13 @@ import (
 	"gofleet/sandbox/internal/checks"
 )
 
-// Exit codes of `check`: 0 all passed, 1 there are findings, 2 usage, 3 none of that, but a check could not be run.
-
 func init() {
 	commands = append(commands, command{
-		"check", "NAME...", "look at the Go modules of a source tree; `all` is every check", declareCheck,
+		"check", "NAME...", "look at the Go modules of a source tree; `all` is every check", declareCheck, []code{
+			{0, "everything passed"},
+			{1, "there are findings"},
+			{exitNotTried, "no findings, but a check could not be run: no `govulncheck`, a module that cannot be fetched"},
+		},
 	})
 }
 

@@ -4,25 +4,36 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
-// code is the exit code of a command line.
-func code(t *testing.T, args ...string) int {
+// exitWith is the exit code of gofleet-sandbox with these arguments.
+func exitWith(t *testing.T, args ...string) int {
 	t.Helper()
-	err := dispatch("gofleet-sandbox", args)
+	return exitCode(t, commands, args[0], dispatch("gofleet-sandbox", args))
+}
+
+// exitCode is what the program would end with, which must be a code that its table has of the command.
+func exitCode(t *testing.T, table []command, name string, err error) int {
+	t.Helper()
+	number := 1
 	var usage usageError
 	var coded *exitError
 	switch {
 	case err == nil:
-		return 0
+		number = 0
 	case errors.As(err, &usage):
-		return exitUsage
+		number = exitUsage
 	case errors.As(err, &coded):
-		return coded.code
-	default:
-		return 1
+		number = coded.code
 	}
+	for _, each := range table {
+		if each.name == name && !slices.ContainsFunc(codesOf(each), func(c code) bool { return c.number == number }) {
+			t.Errorf("%s ended with %d, which is in no table", name, number)
+		}
+	}
+	return number
 }
 
 func TestExitCodesOfChecks(t *testing.T) {
@@ -50,12 +61,12 @@ func TestExitCodesOfChecks(t *testing.T) {
 		{3, []string{"-dir", clean, "-go", "/nowhere/go", "replace"}},
 		{3, []string{"-dir", clean + "/none", "replace"}},
 	} {
-		if got := code(t, append([]string{"check"}, each.args...)...); got != each.want {
+		if got := exitWith(t, append([]string{"check"}, each.args...)...); got != each.want {
 			t.Errorf("%v: %d, want %d", each.args, got, each.want)
 		}
 	}
 	t.Setenv("PATH", filepath.Join(clean, "none"))
-	if got := code(t, "check", "-dir", wrong, "replace"); got != 3 {
+	if got := exitWith(t, "check", "-dir", wrong, "replace"); got != 3 {
 		t.Errorf("without a go command: %d", got)
 	}
 }
@@ -66,7 +77,7 @@ func TestCanaryNeedsItsFiles(t *testing.T) {
 		2: {"canary"},
 		3: {"canary", "-config", "/nowhere/sandbox.json", "-unit", "/nowhere/x@.service"},
 	} {
-		if got := code(t, args...); got != want {
+		if got := exitWith(t, args...); got != want {
 			t.Errorf("%v: %d, want %d", args, got, want)
 		}
 	}

@@ -15,10 +15,14 @@ const exitPaused = 75
 
 func init() {
 	commands = append(commands,
-		command{"prepare", "", "as root, before a job: wait while paused (75: in vain), then make its workspace and caches", slotCommand(inHost(job.Prepare))},
-		command{"run", "COMMAND...", "as the slot's user: run a job's command, with the job's environment", declareRun},
-		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish))},
-		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch)},
+		command{"prepare", "", "as root, before a job: wait while paused, then make its workspace and caches", slotCommand(inHost(job.Prepare)), []code{
+			{exitPaused, "no new job may begin, and the time to wait for that is over"},
+		}},
+		command{"run", "COMMAND...", "as the slot's user: run a job's command, with the job's environment", declareRun, []code{
+			{exitPaused, "a pause came meanwhile; any other code is the one of the job's command, 128 and the signal's number where one ended it"},
+		}},
+		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish)), nil},
+		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch), nil},
 	)
 }
 

@@ -11,13 +11,12 @@ import (
 	"strings"
 )
 
-// exitUsage is the exit code of a wrong command line; others are beside the commands that have them.
-const exitUsage = 2
-
 // A command declares its flags, then is run with the arguments that are no flags.
 type command struct {
 	name, arguments, does string
 	declare               func(*flag.FlagSet) run
+	// codes are exit codes besides those of every command, or that mean something else here.
+	codes []code
 }
 
 type run func(arguments []string) error
@@ -85,6 +84,7 @@ func choose(program string, table []command, args []string) error {
 func (each command) start(program string, args []string) error {
 	flags := flag.NewFlagSet(program+" "+each.name, flag.ContinueOnError)
 	run := each.declare(flags)
+	withCodes(flags, each)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err

@@ -13,12 +13,16 @@ import (
 
 func init() {
 	commands = append(commands,
-		command{"watch", "", "as root: pause above a mark, empty caches above another; 1: nothing could be freed", configCommand(watch.Watch)},
-		command{"drain", "", "as root: let no new job begin, until `resume` or a reboot, and wait for those that run (75: in vain)", declareDrain},
-		command{"resume", "", "as root: end a drain", configCommand(drain.Resume)},
+		command{"watch", "", "as root: pause above a mark, empty caches above another", configCommand(watch.Watch), []code{
+			{1, "failed, or above a mark nothing could be freed"},
+		}},
+		command{"drain", "", "as root: let no new job begin, until `resume` or a reboot, and wait for those that run", declareDrain, []code{
+			{exitPaused, "jobs still run when the time to wait is over; no other begins"},
+		}},
+		command{"resume", "", "as root: end a drain", configCommand(drain.Resume), nil},
 		command{"status", "", "say what is paused and which slots have a job, as JSON", configCommand(func(c *config.Config) error {
 			return drain.WriteStatus(c, os.Stdout)
-		})},
+		}), nil},
 	)
 }
 
