@@ -89,3 +89,22 @@ func TestTheSameByBothNames(t *testing.T) {
 		}
 	}
 }
+
+func TestACacheOfTheSandboxThatIsMissingIsNothingToCopy(t *testing.T) {
+	top := t.TempDir()
+	settings := filepath.Join(top, "sandbox.json")
+	text := fmt.Sprintf(`{"component":"ci","group":"ci","go":"/go","state":"%[1]s","runtime":"%[1]s","pauseMark":"%[1]s/p","jobLock":"%[1]s/l",
+		"metrics":"%[1]s/metrics.prom","cache":{"kind":"tmpfs","persist":"%[1]s/copies"},"watch":{"lowPercent":1,"pausePercent":1,"reclaimPercent":1},
+		"slots":[{"number":1,"workspace":"%[1]s/w","buildCache":"%[1]s/none","modules":"%[1]s/m"}]}`, top)
+	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"persist", "restore"} {
+		if got := exitOf(t, verb, "-config", settings); got != 0 {
+			t.Errorf("%s: exit %d", verb, got)
+		}
+	}
+	if got := exitOf(t, "persist", "-cache", filepath.Join(top, "none"), filepath.Join(top, "copies")); got != 1 {
+		t.Errorf("one that was named: exit %d", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"time"
 
 	"gofleet/sandbox/internal/cache"
@@ -140,6 +141,11 @@ func declareCopy(flags *flag.FlagSet, do func(*cache.Keeper, string) (*cache.Rep
 			}
 			if directory == "" {
 				return nil, usageError{fmt.Errorf("%s is kept nowhere: name a directory", k.Path)}
+			}
+			if _, err := os.Lstat(k.Path); s.cache == "" && errors.Is(err, os.ErrNotExist) {
+				// No job has had it yet, or somebody took it away: the next one makes it anew.
+				fmt.Printf("%s: there is none\n", k.Path)
+				return nil, nil
 			}
 			return do(k, directory)
 		}, func(r *cache.Report) string {

@@ -45,6 +45,10 @@ func Fetch(c *config.Config) error {
 	if os.Geteuid() == 0 {
 		return fmt.Errorf("runs as root: run it as %s, whom the cache belongs to", c.Modules.User)
 	}
+	if _, err := os.Lstat(c.Modules.Shared); errors.Is(err, os.ErrNotExist) {
+		fmt.Printf("%s is missing, and nothing is fetched: systemd-tmpfiles --create makes it\n", c.Modules.Shared)
+		return nil
+	}
 	// Directories that jobs may add to, in layers of their own: with the group, which is all slots' (by the setgid bit).
 	syscall.Umask(0o002)
 	staging := filepath.Join(c.Modules.Shared, private, "staging")

@@ -212,6 +212,16 @@ func TestAVersionThatOnlyAServerOfSourcesHasIsNotFetched(t *testing.T) {
 	}
 }
 
+func TestWithoutTheSharedCacheNothingIsDone(t *testing.T) {
+	l := newLab(t)
+	l.ask(t, "example.com/a@v1.0.0")
+	must(t, os.Remove(l.Modules.Shared))
+	must(t, Fetch(l.Config))
+	if _, err := os.Lstat(filepath.Join(l.Wanted(), "1-1")); err != nil {
+		t.Errorf("what jobs asked for is forgotten: %v", err)
+	}
+}
+
 func TestAFullOrPausedHostFetchesNothing(t *testing.T) {
 	l := newLab(t)
 	v := module.Version{Path: "example.com/a", Version: "v1.0.0"}

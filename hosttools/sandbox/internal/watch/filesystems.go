@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -27,16 +28,16 @@ func (f FileSystem) String() string {
 	return fmt.Sprintf("%s: %.1f %% of the %s are used", f.Path, f.Percent, f.Of)
 }
 
-// measure looks at every file system once; the paths that jobs fill are watched, whatever the settings name besides.
+// measure looks at every file system once; the paths that jobs fill are watched, whatever the settings name besides. Where
+// a path is missing, what would fill up with it is the file system above.
 func measure(c *config.Config) ([]FileSystem, error) {
 	type place struct {
 		path string
 		slot int
-		must bool
 	}
 	var places []place
 	for _, each := range c.Watch.Paths {
-		places = append(places, place{path: each, must: true})
+		places = append(places, place{path: each})
 	}
 	for _, each := range []string{c.State, c.Modules.Shared, c.Cache.Shared} {
 		places = append(places, place{path: each})
@@ -50,11 +51,10 @@ func measure(c *config.Config) ([]FileSystem, error) {
 		if each.path == "" {
 			continue
 		}
+		each.path = there(each.path)
 		u, err := usage.Of(each.path)
 		if err != nil {
-			if each.must || !errors.Is(err, fs.ErrNotExist) {
-				failures = append(failures, fmt.Errorf("watch: %w", err))
-			}
+			failures = append(failures, fmt.Errorf("watch: %w", err))
 			continue
 		}
 		f := FileSystem{Path: each.path, Percent: u.Percent(), Of: u.What(), Usage: u}
@@ -70,6 +70,17 @@ func measure(c *config.Config) ([]FileSystem, error) {
 		}
 	}
 	return found, errors.Join(failures...)
+}
+
+// there is the path, or the nearest one above it that exists.
+func there(path string) string {
+	for path != "/" {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return path
 }
 
 // mounted reports whether a file system begins at the path.

@@ -120,6 +120,19 @@ func TestBelowAllMarksNothingHappens(t *testing.T) {
 	}
 }
 
+func TestOfWhatIsMissingTheFileSystemAboveIsWatched(t *testing.T) {
+	l := newLab(t)
+	l.Watch.Paths = []string{filepath.Join(l.disk, "none", "at", "all")}
+	l.Watch.Toolchains = []string{filepath.Join(l.disk, "toolchains", "none")}
+	fill(t, filepath.Join(l.disk, "database"), "x", 100)
+	if err := l.w.run(); !errors.Is(err, ErrNothingFreed) {
+		t.Errorf("%v", err)
+	}
+	if r := l.report(); !pause.Paused(l.PauseMark) || !strings.Contains(r.Alarm, l.disk+":") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAPauseBeginsAndLastsToTheLowerMark(t *testing.T) {
 	l := newLab(t)
 	jobs := filepath.Join(l.disk, "job")
