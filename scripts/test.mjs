@@ -29,6 +29,20 @@ const SAMPLED = {
   hosts: ["build", "clock", "packages", "ports", "supplies", "trust"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary"],
+  // On another SDK and CLI; on the locked ones all of them run for every commit.
+  "engine-turn": [
+    "hooks",
+    "mirror",
+    "mirror-ref",
+    "mirror-secrets",
+    "platform-stack",
+    "policy",
+    "pool",
+    "sandbox",
+    "signals",
+    "start",
+    "unknowns",
+  ],
 };
 
 /** A suite is a list of commands; those of mocha report their counts. */
@@ -48,6 +62,7 @@ const SUITES = {
   agent: [mocha("test/agent/**/*.test.ts")],
   // A file waits for engines most of its time.
   engine: [mocha("--parallel", "--jobs", "2", "test/engine/**/*.test.ts")],
+  "engine-turn": [mocha("--parallel", "--jobs", "2", ...sample("engine-turn", "engine"))],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   report: [mocha("test/report/{engine,tools}/**/*.test.ts")],
@@ -62,15 +77,14 @@ const GROUPS = {
   mirror: ["mirror"],
   sandbox: ["sandbox"],
   report: ["report"],
-  all: Object.keys(SUITES),
+  all: Object.keys(SUITES).filter((name) => name !== "engine-turn"),
 };
 
 /** A suite's files: all of them, or with GOFLEET_SAMPLE=<commit> those of that commit's turn. */
-function sample(suite) {
-  const folder = `test/${suite}`;
+function sample(suite, folder = suite) {
   const rest = leftOut(suite);
-  const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
-  return files.filter((name) => !rest.includes(name.replace(".test.ts", ""))).map((name) => `${folder}/${name}`);
+  const files = readdirSync(`test/${folder}`).filter((name) => name.endsWith(".test.ts"));
+  return files.filter((name) => !rest.includes(name.replace(".test.ts", ""))).map((name) => `test/${folder}/${name}`);
 }
 
 function leftOut(suite) {

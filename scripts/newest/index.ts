@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     console.log(`\nNode ${node}, ${SDK} ${sdk}, Pulumi CLI ${cli}`);
     const path = [nodeBin, cliBin, env["PATH"]].join(delimiter);
     const settings = { cwd: checkout, stdio: "inherit", env: { ...env, PATH: path } } as const;
-    return spawnSync(command, [join("scripts", "test.mjs"), "engine"], settings).status ?? 1;
+    return spawnSync(command, [join("scripts", "test.mjs"), "engine-turn"], settings).status ?? 1;
   } finally {
     rmSync(checkout, { recursive: true, force: true });
   }
