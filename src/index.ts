@@ -15,8 +15,9 @@ export type { GoEnv } from "./model/go-env";
 export type { Agent, AgentStop, ExecAgent } from "./model/sandbox/agent";
 export type { CacheArgs } from "./model/sandbox/cache";
 export type { LimitsArgs } from "./model/sandbox/limits";
+export type { ModuleEnv, ModulesArgs } from "./model/sandbox/modules";
 export type { AllowedHost, NetworkArgs } from "./model/sandbox/network";
-export type { Confinement, HardeningArgs, JobArgs, ModulesArgs, SandboxArgs } from "./model/sandbox/sandbox";
+export type { Confinement, HardeningArgs, JobArgs, SandboxArgs } from "./model/sandbox/sandbox";
 export type { WatermarkArgs } from "./model/sandbox/watermarks";
 export type {
   Checksums,

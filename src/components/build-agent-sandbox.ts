@@ -8,7 +8,7 @@ import { hasEngine } from "../targets/provider-resolution";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkSandboxArgs, type BuildAgentSandboxArgs } from "./sandbox-args";
 import { sandboxMonitoring, type SandboxMonitoring } from "./sandbox-monitoring";
-import { networkTexts } from "./sandbox-network";
+import { lateTexts } from "./sandbox-late";
 import { toolchainDependencies, toolchainPlace } from "./toolchain-arg";
 
 /**
@@ -60,7 +60,7 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
         agent: args.agent.kind,
         slots: sandbox.slots,
         cache: args.cache,
-        modules: args.modules,
+        modules: { max: args.modules?.max },
         limits: args.limits,
         confinement: sandbox.confinement,
         userNamespaces: sandbox.userNamespaces,
@@ -71,7 +71,7 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
       opts,
     );
 
-    const plan = sandboxPlan<pulumi.Input<string>>(parts, networkTexts(parts, args.network));
+    const plan = sandboxPlan<pulumi.Input<string>>(parts, lateTexts(parts, args));
     const release = new HostRelease(
       `${name}-release`,
       { ...shared, plan, policy: { ...shared.policy, ...kept(parts, args.keepCaches) } },

@@ -40,7 +40,7 @@ describe("a build sandbox in a program", function () {
     async () => {
       const toolchain = new GoToolchainHost("go", { target: pool(1), go: lock("1.26.7", LOCK) });
       const ci = new BuildAgentSandbox("ci", args({ toolchain, ...more }));
-      return { units: ci.units, caches: ci.caches };
+      return { units: ci.units, caches: ci.caches, monitoring: ci.monitoring };
     };
   const start = (program: Parameters<typeof withStack>[0], body: (stack: TestStack) => Promise<void>) =>
     withStack(program, { env: hosts.env }, body);
@@ -57,9 +57,13 @@ describe("a build sandbox in a program", function () {
       const { changes } = await stack.preview();
       assert.deepEqual(changes, { go: "create", "go-release": "create", ci: "create", "ci-release": "create" });
       await stack.up();
-      const { units, caches } = await stack.outputs();
+      const { units, caches, monitoring } = await stack.outputs();
       assert.deepEqual(units?.value, ["gofleet-gofleet-test-ci@1.service"]);
       assert.deepEqual(caches?.value, ["/var/cache/gofleet-gofleet-test-ci/slots/1/build"]);
+      const { scrapeConfig, alertRules, dashboard } = monitoring?.value as Record<string, string>;
+      assert.match(scrapeConfig ?? "", /^ +- \S+:9100$/m);
+      assert.match(alertRules ?? "", /component="gofleet-test-ci"/);
+      assert.match(dashboard ?? "", /"Go build sandbox"/);
       assert.deepEqual((await stack.up()).changes, {});
     }));
 
@@ -87,6 +91,16 @@ describe("a build sandbox in a program", function () {
         assert.deepEqual((await stack.up()).changes, {});
       },
     ));
+
+  it("takes where modules come from, whether it is known at once or later", () =>
+    start(program({ modules: { env: { GOPROXY: output("https://goproxy.corp.example") } } }), async (stack) => {
+      await stack.up();
+      const config = (await texts(stack))["/etc/gofleet/gofleet-test-ci/sandbox.json"] ?? "";
+      const { modules } = JSON.parse(config) as { modules: { environment: unknown } };
+      assert.deepEqual(modules.environment, { GOPROXY: "https://goproxy.corp.example" });
+      stack.program = program({ modules: { env: { GOPROXY: "https://goproxy.corp.example" } } });
+      assert.deepEqual((await stack.up()).changes, {});
+    }));
 
   it("takes a toolchain of another program by its directory", () =>
     start(
@@ -117,6 +131,7 @@ describe("a build sandbox in a program", function () {
   it("refuses hosts that turn out to be none, at preview", async () => {
     await refused({ network: { allow: [output({ url: "x" })] } }, /not a mirror's ref/);
     await refused({ network: { allow: [{ host: output("https://x/") }] } }, /network\.allow\[0\]\.host: .*a network/);
+    await refused({ modules: { env: { GOPROXY: output("direct") } } }, /modules\.env\.GOPROXY: .*a proxy first/);
   });
 
   it("refuses a directory for a host: it has no users and no services", async () => {

@@ -14,7 +14,10 @@ const MODULES = [
   { path: "example.com/shared", version: "v1.0.0", files: { "a.go": "package shared\n" } },
   { path: "example.com/shared", version: "v1.1.0", files: { "a.go": "package shared\n" } },
 ] as const;
-const DOWNLOAD = "GOPROXY=file:///srv/proxy GONOSUMDB=* GOFLAGS= go mod download";
+/** The proxy is the sandbox's. */
+const DOWNLOAD = "GOFLAGS= go mod download";
+/** Stands for an engine's own command; it also writes where the unit that watches may not. */
+const PRUNE_CONTAINERS = "[ ! -e /srv/images ] || { rm $(cat /srv/images) && touch /srv/pruned; }";
 
 describe("jobs of a sandbox on a host", function () {
   this.timeout(5 * 60_000);
@@ -26,11 +29,15 @@ describe("jobs of a sandbox on a host", function () {
     if (!machineGo()) skip(this, "there is no go command");
     sandbox = await PlannedHost.boot(
       "jobs",
-      { cache: { kind: "disk", size: "64 MiB" }, inputs: { data: "/srv/data" } },
-      ({ watch, modules, job }) => {
+      {
+        cache: { kind: "disk", size: "64 MiB" },
+        inputs: { data: "/srv/data" },
+        modules: { env: { GOPROXY: "file:///srv/proxy", GONOSUMDB: "example.com/*" } },
+        watermarks: { containers: ["/bin/sh", "-c", PRUNE_CONTAINERS] },
+      },
+      ({ watch, job }) => {
         watch.waitSeconds = 2;
         job.pauseWaitSeconds = 2;
-        modules.environment = { GOPROXY: "file:///srv/proxy", GONOSUMDB: "example.com/*" };
       },
     );
     sandbox.write("/srv/data/given", "input\n");
@@ -127,7 +134,7 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
     // From there it is had without any proxy, and another version of it beside it.
     const offline = await sandbox.job(
       2,
-      `GOPROXY=off GONOSUMDB=* go mod download example.com/shared@v1.0.0 && cat "$GOMODCACHE/example.com/shared@v1.0.0/a.go" &&
+      `GOPROXY=off go mod download example.com/shared@v1.0.0 && cat "$GOMODCACHE/example.com/shared@v1.0.0/a.go" &&
        ${DOWNLOAD} example.com/shared@v1.1.0 && ls "$GOMODCACHE/example.com" && ! touch "$GOMODCACHE/example.com/shared@v1.0.0/x" 2>/dev/null`,
     );
     assert.deepEqual(offline, { code: 0, output: "package shared\nshared@v1.0.0\nshared@v1.1.0\n" });
@@ -206,7 +213,11 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
       await sandbox.host.exec("cat /var/lib/gofleet-ci/metrics.prom"),
       /^gofleet_sandbox_reclaim_stuck\{component="ci"\} 1$/m,
     );
-    await sandbox.host.exec(`rm ${CACHES}/more ${CACHES}/filler`);
+    sandbox.write("/srv/images", `${CACHES}/more`);
+    const pruned = await watch();
+    assert.equal(pruned.code, 0, pruned.said);
+    assert.match(pruned.said, /freed \d{8} bytes .*container cache/);
+    await sandbox.host.exec(`ls /srv/pruned && rm ${CACHES}/filler`);
     assert.equal((await watch()).code, 0);
     assert.equal((await sandbox.job(1, "echo on")).output, "on\n");
   });

@@ -1,12 +1,12 @@
 import { at, isFields, issuesOf, nearest, unknownKeys, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, flag, listOf, oneOf, parsed, type ValueCheck } from "../field-checks";
+import { checkFields, flag, listOf, oneOf, type ValueCheck } from "../field-checks";
 import { parsePath } from "../names";
-import { parseSize } from "../units";
 import { checkAgent, checkCommand } from "./agent";
 import { checkCache, resolveCache, type CacheArgs } from "./cache";
 import { DIRECTIVE_NAMES } from "./directives";
 import { checkLimits, checkRoom, type LimitsArgs } from "./limits";
+import { checkModules } from "./modules";
 import { checkNetwork } from "./network";
 import { checkWatermarks } from "./watermarks";
 
@@ -44,7 +44,7 @@ export function checkSandbox(args: unknown, options: SandboxCheckOptions = {}): 
     ...needed("agent", (path, agent) => checkAgent(path, agent, within)),
     ...check("slots", checkSlots),
     ...needed("cache", (path, cache) => checkCache(path, cache, within)),
-    ...check("modules", (path, modules) => checkFields(path, modules, { max: parsed(parseSize) }, isUnknown)),
+    ...check("modules", (path, modules) => checkModules(path, modules, within)),
     ...needed("limits", (path, limits) => checkLimits(path, limits, within)),
     ...checkTogether(args, isUnknown),
     ...check("network", (path, network) => checkNetwork(path, network, within)),

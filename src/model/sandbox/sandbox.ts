@@ -1,15 +1,16 @@
 import type { AbsolutePath } from "../names";
-import { parseSize, type Size } from "../units";
+import { parseSize } from "../units";
 import { resolveAgent, type Agent, type ResolvedAgent } from "./agent";
 import { resolveCache, type Cache, type CacheArgs } from "./cache";
 import type { DirectiveName } from "./directives";
 import { resolveLimits, type Limits, type LimitsArgs } from "./limits";
+import type { ModulesArgs } from "./modules";
 import type { AllowedHost, NetworkArgs } from "./network";
 import { resolveWatermarks, type WatermarkArgs, type Watermarks } from "./watermarks";
 
 /**
- * A build sandbox. `Value` is the type of what only texts depend on, the allowed hosts and the resolver: `string`, or an
- * `Input<string>` in a program; `Allowed` is what the allow list takes.
+ * A build sandbox. `Value` is the type of what only texts depend on, the allowed hosts, the resolver and where modules come
+ * from: `string`, or an `Input<string>` in a program; `Allowed` is what the allow list takes.
  */
 export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | string> {
   /** What takes the jobs. */
@@ -22,7 +23,7 @@ export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | stri
   /** The build cache. */
   readonly cache: CacheArgs;
   /** The shared module cache, on the disk. */
-  readonly modules?: ModulesArgs;
+  readonly modules?: ModulesArgs<Value>;
   /** What all slots may use together. */
   readonly limits: LimitsArgs;
   /**
@@ -55,15 +56,6 @@ export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | stri
 
 export type Confinement = "enforce" | "complain" | "off";
 
-/** The module cache that all slots read. Only a user of its own writes it, and only what the checksum database confirms. */
-export interface ModulesArgs {
-  /**
-   * Room it may take.
-   * @default what its file system has, down to the watermarks
-   */
-  readonly max?: Size;
-}
-
 /** Commands around each job, in the slot's own confinement: a program by its absolute path, then its arguments. */
 export interface JobArgs {
   /** Before the agent starts; where it fails, no job begins. */
@@ -86,7 +78,7 @@ export interface HardeningArgs {
   readonly canary?: boolean;
 }
 
-/** {@link SandboxArgs} but for the network, with every default in place. */
+/** {@link SandboxArgs} but for what only texts depend on, with every default in place. */
 export interface Sandbox {
   readonly agent: ResolvedAgent;
   readonly slots: number;
@@ -103,7 +95,7 @@ export interface Sandbox {
   readonly hardening: { readonly off: readonly DirectiveName[]; readonly canary: boolean };
 }
 
-/** Puts the defaults in place. The args must have passed `checkSandbox`; the network is resolved when it is known. */
+/** Puts the defaults in place. The args must have passed `checkSandbox`; the network and where modules come from are taken when they are known. */
 export function resolveSandbox(args: SandboxArgs<unknown, unknown>): Sandbox {
   const { slots = 1, hardening = {}, modules = {} } = args;
   const cache = resolveCache(args.cache);

@@ -1,7 +1,9 @@
 import { at, isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, parsed } from "../field-checks";
+import { checkFields, oneOf, parsed, type ValueCheck } from "../field-checks";
+import type { AbsolutePath } from "../names";
 import { parseDuration, parsePercent, type Duration, type Percent } from "../units";
+import { checkCommand } from "./agent";
 
 /** How full a file system may be, in bytes and, separately, in inodes. */
 export interface WatermarkArgs {
@@ -25,6 +27,12 @@ export interface WatermarkArgs {
    * @default "1 min"
    */
   readonly every?: Duration;
+  /**
+   * What empties the host's container caches, the last resort: of Docker build cache and unused images, of root's Podman
+   * unused images; or a command of your own, run as root. Containers and volumes stay.
+   * @default nothing
+   */
+  readonly containers?: "docker" | "podman" | readonly [AbsolutePath, ...string[]];
 }
 
 /** {@link WatermarkArgs} with every default in place: percents, and seconds. */
@@ -33,7 +41,17 @@ export interface Watermarks {
   readonly pause: number;
   readonly reclaim: number;
   readonly every: number;
+  /** Commands, in order. */
+  readonly containers: readonly (readonly string[])[];
 }
+
+const PRUNE = {
+  docker: [
+    ["/usr/bin/docker", "builder", "prune", "--all", "--force"],
+    ["/usr/bin/docker", "image", "prune", "--all", "--force"],
+  ],
+  podman: [["/usr/bin/podman", "image", "prune", "--all", "--force"]],
+} as const;
 
 const DEFAULTS = { low: "80 %", pause: "85 %", reclaim: "95 %", every: "1 min" } as const;
 
@@ -41,8 +59,17 @@ const DEFAULTS = { low: "80 %", pause: "85 %", reclaim: "95 %", every: "1 min" }
 export function resolveWatermarks(args: WatermarkArgs = {}): Watermarks {
   const share = (key: "low" | "pause" | "reclaim") => parsePercent("", args[key] ?? DEFAULTS[key]).value ?? NaN;
   const every = parseDuration("", args.every ?? DEFAULTS.every).value ?? NaN;
-  return { low: share("low"), pause: share("pause"), reclaim: share("reclaim"), every };
+  return { low: share("low"), pause: share("pause"), reclaim: share("reclaim"), every, containers: pruning(args) };
 }
+
+function pruning({ containers }: WatermarkArgs): Watermarks["containers"] {
+  if (containers === undefined) return [];
+  return typeof containers === "string" ? PRUNE[containers] : [containers];
+}
+
+/** An engine, or a command. */
+const checkContainers: ValueCheck = (path, given) =>
+  typeof given === "string" ? oneOf(...Object.keys(PRUNE))(path, given) : checkCommand(path, given);
 
 export function checkWatermarks(path: string, given: unknown, { isUnknown }: CheckOptions = {}): Issue[] {
   const share = parsed((here, value) => {
@@ -55,7 +82,12 @@ export function checkWatermarks(path: string, given: unknown, { isUnknown }: Che
     const outside = seconds.issue === undefined && (seconds.value < 5 || seconds.value > 3600);
     return outside ? { issue: issue(here, value, 'a duration from "5 s" to "1 h"') } : seconds;
   });
-  const issues = checkFields(path, given, { low: share, pause: share, reclaim: share, every }, isUnknown);
+  const issues = checkFields(
+    path,
+    given,
+    { low: share, pause: share, reclaim: share, every, containers: checkContainers },
+    isUnknown,
+  );
   if (issues.length > 0 || !isFields(given)) return issues;
   const marks = resolveWatermarks(given as WatermarkArgs);
   return [

@@ -1,6 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
-import type { Network } from "../../model/sandbox/network";
-import { sandboxConfig } from "../../render/sandbox/sandbox-config";
+import { sandboxConfig, type SandboxSurroundings } from "../../render/sandbox/sandbox-config";
 import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
 import { textFile } from "../text-file";
@@ -19,10 +18,10 @@ export interface SandboxTexts<Text> {
   readonly egress: Text;
 }
 
-/** The texts, where the network is known. */
-export function sandboxTexts(parts: SandboxParts, network: Network): SandboxTexts<string> {
+/** The texts, where what they depend on is known. */
+export function sandboxTexts(parts: SandboxParts, around: SandboxSurroundings): SandboxTexts<string> {
   const { place } = parts;
-  const config = sandboxConfig(parts.sandbox, network, {
+  const config = sandboxConfig(parts.sandbox, around, {
     ...place,
     go: `${parts.toolchain.goRoot}/bin/go`,
     sharedBuildCache: parts.sharedBuildCache,
@@ -32,7 +31,7 @@ export function sandboxTexts(parts: SandboxParts, network: Network): SandboxText
     toolchains: [parts.toolchain.trees],
     table: place.egress.table,
   });
-  return { config, egress: egressText(place, parts.slots.length, network) };
+  return { config, egress: egressText(place, parts.slots.length, around.network) };
 }
 
 /** All that a host must hold for a build sandbox, but for its toolchain. */

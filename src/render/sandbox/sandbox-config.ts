@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import type { ModuleEnv } from "../../model/sandbox/modules";
 import type { Network, Reachable } from "../../model/sandbox/network";
 import type { Sandbox } from "../../model/sandbox/sandbox";
 
@@ -27,6 +28,13 @@ export interface SandboxConfigPlaces {
   readonly table: string;
 }
 
+/** What of the settings may be known late. */
+export interface SandboxSurroundings {
+  readonly network: Network;
+  /** Where modules come from, where the toolchain's own settings do not say it. */
+  readonly moduleEnv: ModuleEnv;
+}
+
 /** One slot, as the program knows it. */
 export interface SlotConfig {
   readonly number: number;
@@ -44,7 +52,11 @@ const ADDRESS_STAYS = 3600;
 const DELETE_WITHIN = 300;
 
 /** The settings of `gofleet-sandbox`, JSON; its fields are those of `config.Config` in hosttools/sandbox. */
-export function sandboxConfig(sandbox: Sandbox, network: Network, places: SandboxConfigPlaces): string {
+export function sandboxConfig(
+  sandbox: Sandbox,
+  { network, moduleEnv }: SandboxSurroundings,
+  places: SandboxConfigPlaces,
+): string {
   const { agent, cache, watermarks } = sandbox;
   const config = {
     component: places.component,
@@ -64,14 +76,19 @@ export function sandboxConfig(sandbox: Sandbox, network: Network, places: Sandbo
       maxAgeSeconds: cache.maxAge,
       persist: cache.persistEvery > 0 ? places.copies : "",
     },
-    modules: { shared: places.modules, user: places.moduleUser, maxBytes: sandbox.modulesMaxBytes, environment: {} },
+    modules: {
+      shared: places.modules,
+      user: places.moduleUser,
+      maxBytes: sandbox.modulesMaxBytes,
+      environment: Object.fromEntries(Object.entries(moduleEnv).sort(([a], [b]) => (a < b ? -1 : 1))),
+    },
     watch: {
       paths: places.watched,
       pausePercent: watermarks.pause,
       reclaimPercent: watermarks.reclaim,
       lowPercent: watermarks.low,
       toolchains: places.toolchains,
-      containers: [],
+      containers: watermarks.containers.map(asHost),
     },
     egress: { table: places.table, hosts: network.names.map(egressHost), ttlSeconds: ADDRESS_STAYS },
     before: sandbox.before,
@@ -89,6 +106,11 @@ export function sandboxConfig(sandbox: Sandbox, network: Network, places: Sandbo
 /** The program knows no other field. */
 function slotSettings({ number, user, unit, workspace, buildCache, modules }: SlotConfig): SlotConfig {
   return { number, user, unit, workspace, buildCache, modules };
+}
+
+/** Run by systemd, with root's rights: the unit that watches has too few of them for a container engine's tools. */
+function asHost(command: readonly string[]): string[] {
+  return ["/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--", ...command];
 }
 
 function egressHost({ host, ports, modules }: Reachable) {

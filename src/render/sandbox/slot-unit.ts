@@ -88,7 +88,11 @@ export function slotUnit(unit: SlotUnit): string {
         // A crash leaves no image of memory, which may hold a job's secrets.
         LimitCORE: literal("0"),
         // Root's own commands have a mount namespace too, and the workspace is not there yet, or no more.
-        ReadWritePaths: both(optional(ofSlot(unit.workspaces)), optional(buildCache), optional(ofSlot(unit.caches, "/modules"))),
+        ReadWritePaths: both(
+          optional(ofSlot(unit.workspaces)),
+          optional(buildCache),
+          optional(ofSlot(unit.caches, "/modules")),
+        ),
         AppArmorProfile: unit.apparmorProfiles === undefined ? undefined : literal(`${text(unit.apparmorProfiles)}-%i`),
         ...hardening(unit),
         // What one user writes into a shared cache, the users of all slots read and replace.

@@ -28,7 +28,10 @@ describe("the args of a build sandbox", () => {
       agent: { ...GOOD.agent, stop: { signal: "SIGQUIT", within: "30 min" } },
       slots: 64,
       cache: { kind: "disk", size: "24 GiB", scope: "shared", writes: "discard", maxAge: "2 d", path: "/srv/caches" },
-      modules: { max: "50 GiB" },
+      modules: {
+        max: "50 GiB",
+        env: { GOPROXY: "https://goproxy.corp.example,direct", GONOSUMDB: "git.corp.example", GOSUMDB: UNKNOWN },
+      },
       limits: { memory: "256 GiB", cpus: 1.5, tasks: 65536, openFiles: 4096, cpuWeight: 50, ioWeight: 10_000 },
       network: {
         allow: [
@@ -44,7 +47,7 @@ describe("the args of a build sandbox", () => {
       userNamespaces: true,
       inputs: { testdata: "/srv/testdata" },
       job: { before: ["/usr/bin/true"], after: ["/usr/bin/logger", "done", ""] },
-      watermarks: { low: "70 %", pause: "80%", reclaim: "90 %", every: "30 s" },
+      watermarks: { low: "70 %", pause: "80%", reclaim: "90 %", every: "30 s", containers: "docker" },
       hardening: { off: ["PrivateUsers"], canary: false },
     };
     assert.deepEqual(problems(all), []);
@@ -95,6 +98,31 @@ describe("the args of a build sandbox", () => {
     "an age that go cuts short": [cache({ maxAge: "30 d" }), /^cache\.maxAge: .*"5 d"/],
     "a relative path": [cache({ path: "cache" }), /^cache\.path: an absolute path/],
     "a budget of modules without a unit": [withArgs({ modules: { max: 50 } }), /^modules\.max: a size/],
+
+    "a setting that says nothing of modules": [
+      withArgs({ modules: { env: { GOFLAGS: "-mod=mod" } } }),
+      /^modules\.env\.GOFLAGS: one of GOINSECURE, .*toolchain's env/,
+    ],
+    "credentials in a proxy's address": [
+      withArgs({ modules: { env: { GOPROXY: "https://me:secret@goproxy.corp.example" } } }),
+      /^modules\.env\.GOPROXY: (?!.*secret)/,
+    ],
+    "servers of sources alone": [
+      withArgs({ modules: { env: { GOPROXY: "direct" } } }),
+      /^modules\.env\.GOPROXY: a proxy first/,
+    ],
+    "no checksum database": [
+      withArgs({ modules: { env: { GOSUMDB: "off" } } }),
+      /^modules\.env\.GOSUMDB: a checksum database/,
+    ],
+    "a container engine that is none": [
+      withArgs({ watermarks: { containers: "containerd" } }),
+      /^watermarks\.containers: one of "docker", "podman"/,
+    ],
+    "a command of containers to be looked for": [
+      withArgs({ watermarks: { containers: ["docker", "prune"] } }),
+      /^watermarks\.containers\[0\]: a program by its absolute path/,
+    ],
 
     "no memory": [limits({ memory: undefined }), /^limits\.memory: the memory of all jobs/],
     "memory that the caches fill": [

@@ -38,7 +38,7 @@ describe("a build sandbox, resolved", () => {
       inputs: [],
       before: [],
       after: [],
-      watermarks: { low: 80, pause: 85, reclaim: 95, every: 60 },
+      watermarks: { low: 80, pause: 85, reclaim: 95, every: 60, containers: [] },
       hardening: { off: [], canary: true },
     });
   });

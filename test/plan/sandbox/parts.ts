@@ -21,7 +21,10 @@ export function parts(more: Partial<SandboxArgs> = {}): SandboxParts {
 /** Its plan. */
 export function plan(more: Partial<SandboxArgs> = {}): HostPlan {
   const made = parts(more);
-  return sandboxPlan(made, sandboxTexts(made, resolveNetwork(more.network ?? {})));
+  return sandboxPlan(
+    made,
+    sandboxTexts(made, { network: resolveNetwork(more.network ?? {}), moduleEnv: more.modules?.env ?? {} }),
+  );
 }
 
 /** The text of one of its files. */

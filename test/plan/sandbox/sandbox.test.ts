@@ -145,6 +145,25 @@ describe("sandbox plan", () => {
     );
   });
 
+  it("tells the program where modules come from, and how container caches are emptied", () => {
+    const config = (more: Parameters<typeof plan>[0]) =>
+      JSON.parse(textOf(plan(more), "/etc/gofleet/ci/sandbox.json")) as {
+        readonly modules: { readonly environment: unknown };
+        readonly watch: { readonly containers: readonly (readonly string[])[] };
+      };
+    const env = { GOPROXY: "https://goproxy.corp.example", GONOSUMDB: "git.corp.example" };
+    assert.deepEqual(config({ modules: { env } }).modules.environment, env);
+    const commands = (containers: "docker" | "podman" | [`/${string}`, ...string[]]) =>
+      config({ watermarks: { containers } }).watch.containers.map((words) => words.slice(words.indexOf("--") + 1));
+    assert.deepEqual(config({}).watch.containers, []);
+    assert.deepEqual(
+      commands("docker").map((words) => words.slice(0, 3).join(" ")),
+      ["/usr/bin/docker builder prune", "/usr/bin/docker image prune"],
+    );
+    assert.deepEqual(commands("podman"), [["/usr/bin/podman", "image", "prune", "--all", "--force"]]);
+    assert.deepEqual(commands(["/opt/prune", "now"]), [["/opt/prune", "now"]]);
+  });
+
   it("takes a new size of a cache, or a new limit of the slice, without stopping anything", () => {
     const units = plan().units.filter(({ name }) => /\.(mount|slice)$/.test(name));
     assert.deepEqual(

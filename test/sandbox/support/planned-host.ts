@@ -37,8 +37,7 @@ export type ConfigChange = (config: SandboxConfig) => void;
 
 /** The settings of `gofleet-sandbox` as far as tests change them. */
 interface SandboxConfig {
-  readonly watch: { waitSeconds?: number; containers: string[][] };
-  readonly modules: { environment: Record<string, string> };
+  readonly watch: { waitSeconds?: number };
   readonly job: { pauseWaitSeconds?: number };
 }
 
@@ -132,7 +131,10 @@ export class PlannedHost {
 
   private async install(args: Partial<SandboxArgs>, change: ConfigChange): Promise<void> {
     const made = parts({ agent: { kind: "exec", command: [RUNNER] }, confinement: "off", ...args });
-    const plan = sandboxPlan(made, sandboxTexts(made, resolveNetwork({})));
+    const plan = sandboxPlan(
+      made,
+      sandboxTexts(made, { network: resolveNetwork({}), moduleEnv: args.modules?.env ?? {} }),
+    );
     for (const { path, text, mode } of plan.files) this.write(path, text, Number.parseInt(mode ?? "0644", 8));
     const config = JSON.parse(readFileSync(join(this.host.rootDir, CONFIG), "utf8")) as SandboxConfig;
     change(config);

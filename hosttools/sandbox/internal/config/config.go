@@ -87,7 +87,7 @@ type Modules struct {
 	User   string `json:"user"`
 	// MaxBytes is its budget; 0: none of its own.
 	MaxBytes int64 `json:"maxBytes"`
-	// Environment is what the module user's go is told besides its own go.env, such as GOPROXY and GONOSUMDB.
+	// Environment is what the go command of jobs and of the module user is told besides its own go.env, such as GOPROXY.
 	Environment map[string]string `json:"environment"`
 }
 

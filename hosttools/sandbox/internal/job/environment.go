@@ -1,6 +1,7 @@
 package job
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -10,7 +11,8 @@ import (
 )
 
 // Environment is what a job sees: what its unit has, and where its own things are. GOENV is HOME's, which is new with each
-// job, so that `go env -w` works and lasts as long as the job.
+// job, so that `go env -w` works and lasts as long as the job. Limits and where modules come from are defaults: what the
+// unit has comes first.
 func Environment(c *config.Config, s *config.Slot, given []string, limits Limits) []string {
 	below := func(name string) string { return filepath.Join(s.Workspace, name) }
 	set := map[string]string{
@@ -22,7 +24,10 @@ func Environment(c *config.Config, s *config.Slot, given []string, limits Limits
 		"GOTOOLCHAIN": "local",
 		"PWD":         below(config.Checkout),
 	}
-	defaults := map[string]string{}
+	defaults := maps.Clone(c.Modules.Environment)
+	if defaults == nil {
+		defaults = map[string]string{}
+	}
 	if limits.CPUs > 0 {
 		defaults["GOMAXPROCS"] = strconv.Itoa(limits.CPUs)
 	}

@@ -132,6 +132,11 @@ func TestEnvironment(t *testing.T) {
 	if !slices.Equal(got, expected) {
 		t.Errorf("%q", got)
 	}
+	c.Modules.Environment = map[string]string{"GOPROXY": "https://goproxy.corp.example", "GONOSUMDB": "corp.example"}
+	got = Environment(c, s, []string{"GOPROXY=off"}, Limits{})
+	if !slices.Contains(got, "GOPROXY=off") || !slices.Contains(got, "GONOSUMDB=corp.example") || len(c.Modules.Environment) != 2 {
+		t.Errorf("%q", got)
+	}
 	if got := Environment(c, s, nil, Limits{}); slices.ContainsFunc(got, func(each string) bool {
 		return strings.HasPrefix(each, "GOM") && !strings.HasPrefix(each, "GOMODCACHE")
 	}) {
