@@ -26,7 +26,7 @@ const mocha = (...globs) => [
  */
 const TURNS = 3;
 const SAMPLED = {
-  hosts: ["build", "clock", "packages", "ports", "supplies", "trust"],
+  hosts: ["build", "clock", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
