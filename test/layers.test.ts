@@ -7,14 +7,17 @@ const PULUMI = /^@pulumi\/pulumi(\/|$)/;
 /** Any package but a provider's SDK: those are optional, each reached by a subpath of its own. */
 const NO_SDK = /^(?!@pulumi\/(?!pulumi(\/|$)))/;
 
-/** model ← render ← plan ← targets ← components; host beside targets, engine apart; cli on top, known to nobody. */
+/**
+ * model ← render ← plan ← targets ← components; host beside targets; engine, which finds and runs the operator's tools,
+ * below components; cli on top, known to nobody.
+ */
 const LAYERS: Layers = {
   model: { imports: [], packages: [/^fastest-levenshtein$/] },
   render: { imports: ["model"], packages: [/^(smol-toml|yaml)$/] },
   plan: { imports: ["model", "render"], packages: [] },
   host: { imports: ["model", "render", "plan"], packages: [NO_SDK] },
   targets: { imports: ["model", "render", "plan", "host"], packages: [PULUMI] },
-  components: { imports: ["model", "render", "plan", "host", "targets"], packages: [PULUMI] },
+  components: { imports: ["model", "render", "plan", "host", "targets", "engine"], packages: [PULUMI] },
   engine: { imports: ["model", "plan", "render"], packages: [NO_SDK] },
   policy: { imports: ["model"], packages: [/^@pulumi\/policy$/] },
   report: { imports: ["model", "render", "plan", "host"], packages: [/^diff$/] },

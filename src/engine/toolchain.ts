@@ -24,18 +24,31 @@ export interface Go {
  * @throws {Error} saying which were seen and why none could be fetched.
  */
 export async function findGo(version: string, options: FindOptions): Promise<Go> {
+  return goThat((found) => compareGoVersions(found, version) >= 0, `Go ${version} or newer`, options);
+}
+
+/**
+ * Finds this release of Go and no other, in the same places.
+ *
+ * @throws {Error} saying which were seen and why it could not be fetched.
+ */
+export async function exactGo(version: string, options: FindOptions): Promise<Go> {
+  return goThat((found) => found === version, `Go ${version} exactly`, options);
+}
+
+async function goThat(fits: (version: string) => boolean, wanted: string, options: FindOptions): Promise<Go> {
   const seen: string[] = [];
   for (const command of new Set([which("go", options.env["PATH"]), ...INSTALLED])) {
     if (!command || !executable(command)) continue;
     const found = await installedVersion(command, options);
-    if (found && compareGoVersions(found, version) >= 0) return { command };
+    if (found && fits(found)) return { command };
     seen.push(`${command} is Go ${found ?? "of an unknown version"}`);
   }
   try {
-    return await lockedGo(version, options);
+    return await lockedGo(fits, options);
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    const why = `Go ${version} or newer is needed to build it (${seen.join("; ") || "no go on PATH"})`;
+    const why = `${wanted} is needed to build it (${seen.join("; ") || "no go on PATH"})`;
     throw new Error(`${why}, and none could be fetched: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -43,12 +56,12 @@ export async function findGo(version: string, options: FindOptions): Promise<Go>
 /** Where Go's own installers put it. */
 const INSTALLED = ["/usr/local/go/bin/go", join(homedir(), "sdk", "go", "bin", "go")];
 
-async function lockedGo(version: string, options: FindOptions): Promise<Go> {
+async function lockedGo(fits: (version: string) => boolean, options: FindOptions): Promise<Go> {
   const platform = platformOf(process);
   if (!platform) throw new Error(`no Go is locked for ${process.platform} on ${process.arch}`);
   const proxies = await goProxies(options.env);
   const [newest] = options.releases
-    .filter((release) => compareGoVersions(release.version, version) >= 0)
+    .filter(({ version }) => fits(version))
     .map((release) => ({ release, places: placesOf(release, platform, proxies) }))
     .filter(({ places }) => places.length > 0)
     .sort((a, b) => compareGoVersions(b.release.version, a.release.version));
@@ -71,7 +84,7 @@ export function platformOf({ platform, arch }: Pick<NodeJS.Process, "platform" |
 async function installedVersion(command: string, { env, signal }: FindOptions): Promise<string | undefined> {
   try {
     const answer = await run(command, ["env", "GOVERSION"], { env: { ...env, GOTOOLCHAIN: "local" }, signal });
-    return /^go(\d+\.\d+(\.\d+)?)/.exec(answer)?.[1];
+    return /^go(\d+\.\d+(\.\d+|rc\d+)?)/.exec(answer)?.[1];
   } catch (error) {
     if (error instanceof CommandFailed) return undefined;
     throw error;

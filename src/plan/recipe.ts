@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { PlanBuild } from "./host-plan";
 
-/** Settings that say where modules come from, never what is built: go.sum pins that. */
-const SOURCE_OF_MODULES =
+/** Settings of the go command that say where modules come from, never what is built: go.sum pins that. */
+export const SOURCE_OF_MODULES =
   /^(GOPROXY|GOSUMDB|GOPRIVATE|GONOPROXY|GONOSUMDB|GOINSECURE|GOVCS|GOAUTH|NETRC|SSL_CERT_(FILE|DIR)|(https?|no|HTTPS?|NO)_(proxy|PROXY))$/;
 
 /** `KEY=value` lines of the settings that shape what is built, sorted. */

@@ -97,18 +97,19 @@ function varint(   value, scale) {
   while (byte[cursor] >= 128) { value += (byte[cursor++] - 128) * scale; scale *= 128 }
   return value + byte[cursor++] * scale
 }
-function read_information(size,   end, line, start) {
+function read_information(size,   count, end, line, start) {
   for (start = 0; start + 32 <= size; start += 16) {
     if (number(start, 4) != 1866932479 || text(start + 1, 13) != " Go buildinf:") continue
     if (int(byte[start + 15] / 2) % 2 != 1) return
     cursor = start + 32
-    end = varint() + cursor
-    found["go"] = text(cursor, end - cursor)
+    count = varint()
+    found["go"] = text(cursor, count)
     sub(/^go/, "", found["go"]); sub(/ .*/, "", found["go"])
-    cursor = end
-    end = varint() + cursor
+    cursor += count
+    count = varint()
     # Sixteen bytes on either side mark the text.
-    cursor += 16; end -= 16
+    end = (cursor + count > size ? size : cursor + count) - 16
+    cursor += 16
     for (line = ""; cursor < end; cursor++) {
       if (byte[cursor] != 10) { line = line shown(byte[cursor]); continue }
       read_line(line)

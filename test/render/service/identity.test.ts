@@ -13,10 +13,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { ProgramIdentity } from "../../../src/model/service/release-identity";
+import { NoProgram, readProgram, type ProgramBytes } from "../../../src/model/service/release-program";
 import { identityScript } from "../../../src/render/service/identity";
 import { machineGo, temporaryDirectory } from "../../support/go";
 import { buildProgram, goModule, goVersion, MODULE, PACKAGE } from "../../support/go-programs";
 import { skip } from "../../support/skip";
+
+function bytesOf(path: string): ProgramBytes {
+  const content = readFileSync(path);
+  return { size: content.length, read: (from, count) => content.subarray(from, from + count) };
+}
 
 const TREE = "/usr/local/lib/gofleet/acme-cache/buildcached-0123456789ab";
 const ARCH = process.arch === "arm64" ? "arm64" : "amd64";
@@ -81,6 +87,7 @@ describe("identity script", function () {
         const { status, stdout, stderr } = run({}, { shell });
         assert.equal(status, 0, `${name}: ${stderr}`);
         assert.deepEqual(JSON.parse(stdout), goVersion(path), name);
+        assert.deepEqual(readProgram(bytesOf(path)).identity, goVersion(path), `${name}, on the operator's machine`);
         assert.equal(stdout.split("\n").length, 2, "one line");
       }
     });
@@ -145,27 +152,38 @@ describe("identity script", function () {
       const { status, stderr } = run();
       assert.equal(status, 1);
       assert.match(stderr.trimEnd(), says);
+      sameWords(path, stderr);
     });
   }
 
+  /** On the operator's machine it is said in the same words. */
+  function sameWords(path: string, said: string): void {
+    assert.throws(() => readProgram(bytesOf(path)), new NoProgram(said.trimEnd().replace(/^buildcached /, "")));
+  }
+
   it("refuses a program for another architecture, one that was cut off, and one that cannot be run", () => {
-    place(program("other"));
+    const other = place(program("other"));
+    assert.deepEqual([readProgram(bytesOf(other)).arch, readProgram(bytesOf(other)).loader], [OTHER, undefined]);
+    assert.deepEqual(readProgram(bytesOf(other)).identity, goVersion(other));
     assert.equal(run().stderr.trimEnd(), `buildcached is for ${OTHER}, and this host is ${ARCH}`);
     const half = place(program("plain"));
     const size = readFileSync(half).length;
     truncateSync(half, Math.floor(size / 2));
     assert.match(run().stderr, new RegExp(`is cut off: it has ${Math.floor(size / 2)} bytes and needs \\d+\n$`));
+    sameWords(half, run().stderr);
     const object = place(program("plain"));
     const bytes = readFileSync(object);
     bytes.writeUInt16LE(1, 16);
     writeFileSync(object, bytes);
     assert.match(run().stderr, /is no program that can be run \(ELF type 1\)/);
+    sameWords(object, run().stderr);
   });
 
   it("refuses a program whose loader this host does not have", function () {
     if (ARCH !== "amd64") skip(this, "the loader has another name here");
     const path = place(program("pie", "-buildmode=pie"));
     const bytes = readFileSync(path);
+    assert.equal(readProgram(bytesOf(path)).loader, "/lib64/ld-linux-x86-64.so.2");
     const at = bytes.indexOf("/lib64/ld-linux-x86-64.so.2\0");
     assert.notEqual(at, -1);
     bytes.write("/lib64/ld-linux-x86-64.so.9\0", at, "latin1");
