@@ -13,7 +13,7 @@ export { lock } from "./model/lock-file";
 export type { Platform } from "./model/platform";
 export type { GoEnv } from "./model/go-env";
 export type { Agent, AgentStop, ExecAgent } from "./model/sandbox/agent";
-export type { CacheArgs } from "./model/sandbox/cache";
+export type { CacheArgs, CacheProgramArgs } from "./model/sandbox/cache";
 export type { LimitsArgs } from "./model/sandbox/limits";
 export type { ModuleEnv, ModulesArgs } from "./model/sandbox/modules";
 export type { AllowedHost, NetworkArgs } from "./model/sandbox/network";

@@ -1,9 +1,10 @@
 import type { CheckOptions } from "../check";
 import { at, isFields } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, oneOf, parsed, required } from "../field-checks";
+import { checkFields, oneOf, parsed, required, type ValueCheck } from "../field-checks";
 import { parsePath, type AbsolutePath } from "../names";
 import { parseDuration, parseSize, type Duration, type Size } from "../units";
+import { checkCommand } from "./agent";
 
 /** The build cache (GOCACHE) of a sandbox's jobs. */
 export interface CacheArgs {
@@ -44,6 +45,27 @@ export interface CacheArgs {
    * @default "/var/cache/gofleet-<directory>"
    */
   readonly path?: AbsolutePath;
+  /**
+   * A GOCACHEPROG that jobs build from where their own cache has nothing, such as the client of a remote cache.
+   * @default none
+   */
+  readonly program?: CacheProgramArgs;
+}
+
+/**
+ * A program that speaks the protocol of GOCACHEPROG (Go 1.24). It runs as the slot's user, within its confinement: what it
+ * may reach is what jobs may, and what it knows they can know.
+ *
+ * @see https://pkg.go.dev/cmd/go/internal/cacheprog
+ */
+export interface CacheProgramArgs {
+  /** The program by its absolute path, then its arguments. Everybody on the host can read them: no secrets. */
+  readonly command: readonly [AbsolutePath, ...string[]];
+  /**
+   * Whether it also gets what jobs build. Others build from that, so only for jobs that everybody trusts.
+   * @default "discard"
+   */
+  readonly writes?: "keep" | "discard";
 }
 
 /** {@link CacheArgs} with every default in place. */
@@ -57,6 +79,7 @@ export interface Cache {
   /** Seconds. */
   readonly maxAge: number;
   readonly path: AbsolutePath | undefined;
+  readonly program: { readonly command: readonly string[]; readonly writes: boolean } | undefined;
 }
 
 const PERSIST = "1 h";
@@ -76,6 +99,7 @@ export function resolveCache(args: CacheArgs): Cache {
     persistEvery: copied ? (parseDuration("", persist).value ?? NaN) : 0,
     maxAge: parseDuration("", maxAge).value ?? NaN,
     path: args.path,
+    program: args.program && { command: args.program.command, writes: args.program.writes === "keep" },
   };
 }
 
@@ -96,6 +120,16 @@ export function checkCache(path: string, given: unknown, { isUnknown }: CheckOpt
       persist: (here, value) => (value === false ? [] : between(here, value, 60, DAY, '"1 min" to "1 d", or false')),
       maxAge: (here, value) => between(here, value, 3600, 5 * DAY, '"1 h" to "5 d": go itself removes what is older'),
       path: parsed(parsePath),
+      program: (here, value) =>
+        checkFields(
+          here,
+          value,
+          {
+            command: required('a command such as ["/usr/local/bin/cache-client"]', checkProgram),
+            writes: oneOf("keep", "discard"),
+          },
+          isUnknown,
+        ),
     },
     isUnknown,
   );
@@ -113,6 +147,17 @@ function checkTogether(path: string, given: Readonly<Record<string, unknown>>): 
       : []),
   ];
 }
+
+/** The go command reads a list of words in which quotes have no escape. */
+const checkProgram: ValueCheck = (path, given) => {
+  const issues = checkCommand(path, given);
+  if (issues.length > 0) return issues;
+  return (given as string[]).flatMap((word, index) =>
+    word.includes("'") && word.includes('"')
+      ? [issue(at(path, index), word, "a word with one kind of quotes: GOCACHEPROG cannot hold both")]
+      : [],
+  );
+};
 
 const LEAST_SIZE = 64 * 2 ** 20;
 

@@ -63,9 +63,10 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
 
 /** Undefined: no AppArmor. */
 function confined({ sandbox, slots, toolchain, sharedBuildCache }: SandboxParts): Confinement | undefined {
-  const { confinement, userNamespaces, agent, before, after } = sandbox;
+  const { confinement, userNamespaces, agent, before, after, cache } = sandbox;
   if (confinement === "off") return undefined;
-  const commands = [agent.command, before, after].flatMap(([program]) => (program === undefined ? [] : [program]));
+  const all = [agent.command, before, after, cache.program?.command ?? []];
+  const commands = all.flatMap(([program]) => (program === undefined ? [] : [program]));
   return {
     mode: confinement,
     userNamespaces,

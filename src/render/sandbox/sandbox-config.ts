@@ -75,6 +75,8 @@ export function sandboxConfig(
       maxBytes: cache.sizeBytes,
       maxAgeSeconds: cache.maxAge,
       persist: cache.persistEvery > 0 ? places.copies : "",
+      program: cache.program?.command ?? [],
+      programWrites: cache.program?.writes ?? false,
     },
     modules: {
       shared: places.modules,

@@ -27,7 +27,15 @@ describe("the args of a build sandbox", () => {
     const all = {
       agent: { ...GOOD.agent, stop: { signal: "SIGQUIT", within: "30 min" } },
       slots: 64,
-      cache: { kind: "disk", size: "24 GiB", scope: "shared", writes: "discard", maxAge: "2 d", path: "/srv/caches" },
+      cache: {
+        kind: "disk",
+        size: "24 GiB",
+        scope: "shared",
+        writes: "discard",
+        maxAge: "2 d",
+        path: "/srv/caches",
+        program: { command: ["/opt/cache", "-url", "x y"], writes: "keep" },
+      },
       modules: {
         max: "50 GiB",
         env: { GOPROXY: "https://goproxy.corp.example,direct", GONOSUMDB: "git.corp.example", GOSUMDB: UNKNOWN },
@@ -97,6 +105,15 @@ describe("the args of a build sandbox", () => {
     "copies too often": [cache({ persist: "5 s" }), /^cache\.persist: a duration from "1 min"/],
     "an age that go cuts short": [cache({ maxAge: "30 d" }), /^cache\.maxAge: .*"5 d"/],
     "a relative path": [cache({ path: "cache" }), /^cache\.path: an absolute path/],
+    "a cache program without its path": [
+      cache({ program: { command: ["cache-client"] } }),
+      /^cache\.program\.command\[0\]: a program by its absolute path/,
+    ],
+    "a cache program as a text": [cache({ program: "/opt/cache" }), /^cache\.program: an object with command, writes/],
+    "a cache program that GOCACHEPROG cannot name": [
+      cache({ program: { command: ["/opt/cache", `it's "here"`] } }),
+      /^cache\.program\.command\[1\]: a word with one kind of quotes/,
+    ],
     "a budget of modules without a unit": [withArgs({ modules: { max: 50 } }), /^modules\.max: a size/],
 
     "a setting that says nothing of modules": [

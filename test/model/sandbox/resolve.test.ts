@@ -22,6 +22,7 @@ describe("a build sandbox, resolved", () => {
         persistEvery: 0,
         maxAge: 5 * 86400,
         path: undefined,
+        program: undefined,
       },
       modulesMaxBytes: 0,
       limits: {

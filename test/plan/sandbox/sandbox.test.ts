@@ -71,6 +71,15 @@ describe("sandbox plan", () => {
     assert.deepEqual(checks(false), ["apparmor"]);
   });
 
+  it("tells jobs of a cache program without a word in their unit, and lets AppArmor execute it", () => {
+    const program = { command: ["/srv/cache/client", "-url", "x"] } as const;
+    const made = plan({ cache: { size: "2 GiB", program } });
+    assert.equal(textOf(made, TEMPLATE), textOf(plan({ cache: { size: "2 GiB" } }), TEMPLATE));
+    assert.match(textOf(made, "/etc/apparmor.d/gofleet-ci.d/common"), /^ *"?\/srv\/cache\/\*\*"? mrix,$/m);
+    const { cache } = JSON.parse(textOf(made, "/etc/gofleet/ci/sandbox.json")) as { cache: Record<string, unknown> };
+    assert.deepEqual([cache["program"], cache["programWrites"]], [program.command, false]);
+  });
+
   it("lets AppArmor execute the agent wherever it is", () => {
     const made = plan({ agent: { kind: "exec", command: ["/srv/agents/runner"] } });
     assert.match(textOf(made, "/etc/apparmor.d/gofleet-ci.d/common"), /^ *"?\/srv\/agents\/\*\*"? mrix,$/m);

@@ -79,6 +79,10 @@ type Cache struct {
 	MaxAgeSeconds int64 `json:"maxAgeSeconds"`
 	// Persist is where caches in memory are kept over a reboot; empty: they are not.
 	Persist string `json:"persist"`
+	// Program is a GOCACHEPROG that jobs also build from; empty: none.
+	Program []string `json:"program"`
+	// ProgramWrites: it also gets what jobs build.
+	ProgramWrites bool `json:"programWrites"`
 }
 
 // Modules is the shared module cache.

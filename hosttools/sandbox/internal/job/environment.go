@@ -2,6 +2,7 @@ package job
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -23,6 +24,9 @@ func Environment(c *config.Config, s *config.Slot, given []string, limits Limits
 		"GOMODCACHE":  s.Modules,
 		"GOTOOLCHAIN": "local",
 		"PWD":         below(config.Checkout),
+	}
+	if program := cacheProgram(c); program != "" {
+		set["GOCACHEPROG"] = program
 	}
 	defaults := maps.Clone(c.Modules.Environment)
 	if defaults == nil {
@@ -58,4 +62,33 @@ func Environment(c *config.Config, s *config.Slot, given []string, limits Limits
 	}
 	slices.Sort(environment)
 	return environment
+}
+
+// cacheProgram is GOCACHEPROG: this program, between the go command and the one that is configured.
+func cacheProgram(c *config.Config) string {
+	self, err := os.Executable()
+	if err != nil || len(c.Cache.Program) == 0 {
+		return ""
+	}
+	words := []string{self, "cacheprog"}
+	if c.Cache.ProgramWrites {
+		words = append(words, "-write")
+	}
+	words = append(append(words, "--"), c.Cache.Program...)
+	for i, each := range words {
+		words[i] = goWord(each)
+	}
+	return strings.Join(words, " ")
+}
+
+// goWord writes a word as the go command reads lists of words: quotes as a whole, without any escape. No word has both
+// kinds of quotes.
+func goWord(word string) string {
+	switch {
+	case word != "" && !strings.ContainsAny(word, " \t\r\n'\""):
+		return word
+	case strings.Contains(word, "'"):
+		return `"` + word + `"`
+	}
+	return "'" + word + "'"
 }

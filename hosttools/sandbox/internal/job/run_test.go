@@ -144,6 +144,22 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+func TestTheCacheProgramIsBehindOurOwn(t *testing.T) {
+	c, s := plain(t)
+	c.Cache.Program = []string{"/opt/cache/prog", "-url", "https://cache.corp.example/a b", "it's", ""}
+	self, err := os.Executable()
+	must(t, err)
+	words := " -- /opt/cache/prog -url 'https://cache.corp.example/a b' \"it's\" ''"
+	got := Environment(c, s, []string{"GOCACHEPROG=/tmp/mine"}, Limits{})
+	if !slices.Contains(got, "GOCACHEPROG="+self+" cacheprog"+words) || slices.Contains(got, "GOCACHEPROG=/tmp/mine") {
+		t.Errorf("%q", got)
+	}
+	c.Cache.ProgramWrites = true
+	if got := Environment(c, s, nil, Limits{}); !slices.Contains(got, "GOCACHEPROG="+self+" cacheprog -write"+words) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestLimitsAreTheLowestOfAllGroupsAround(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"v2": {

@@ -47,7 +47,7 @@ func (w *Writer) Close() error {
 
 // Action stores an action, used when a.Modified says.
 func (w *Writer) Action(a *Action) error {
-	text := fmt.Sprintf("v1 %s %s %20d %20d\n", a.ID, a.Output, a.OutputSize, a.Added.UnixNano())
+	text := actionText(a.ID, a.Output, a.OutputSize, a.Added)
 	return w.store(a.ID, actionSuffix, a.Mode, a.Modified, func(file *os.File) error {
 		_, err := file.WriteString(text)
 		return err
