@@ -4,7 +4,7 @@ import { issue, sentence, type Issue } from "../model/issues";
 import { isReleaseId } from "../model/pin";
 import { refusalsOf, type Refusal } from "../model/refused";
 import { ONLY_HOST, parseConnection } from "./connection";
-import type { PlanBuild } from "../plan/host-plan";
+import type { PlanBuild, PlanWatch } from "../plan/host-plan";
 import type { PlanInputs, ReleaseInputs } from "./release";
 
 /** The SDK's stand-in for a value that is not known before the update. */
@@ -65,7 +65,7 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
 }
 
 /** What the host builds, installs and keeps free. */
-function checkSupplies({ packages, listens, downloads }: Partial<PlanInputs> = {}): Issue[] {
+function checkSupplies({ packages, listens, downloads, watch }: Partial<PlanInputs> = {}): Issue[] {
   const found: Issue[] = [];
   for (const name of isKnown(packages) ? (packages ?? []) : []) {
     if (isKnown(name) && !PACKAGE.test(name)) found.push(issue("plan.packages", name, "the name of a Debian package"));
@@ -75,6 +75,7 @@ function checkSupplies({ packages, listens, downloads }: Partial<PlanInputs> = {
     const right = isIP(v6 ?? v4 ?? "") === (v6 === undefined ? 4 : 6) && Number(port) > 0 && Number(port) < 65536;
     if (!right) found.push(issue("plan.listens", at, "an IP address (IPv6 in brackets) and a port, as in 0.0.0.0:443"));
   }
+  if (isKnown(watch) && watch !== undefined) found.push(...checkWatch(watch));
   for (const [name, download] of Object.entries(isKnown(downloads) ? (downloads ?? {}) : {})) {
     if (isKnown(download) && isKnown(download.as) && download.as !== undefined && !FILE_NAME.test(download.as)) {
       found.push(issue(`plan.downloads["${name}"].as`, download.as, "a file name"));
@@ -82,6 +83,18 @@ function checkSupplies({ packages, listens, downloads }: Partial<PlanInputs> = {
     if (isKnown(download) && download.build !== undefined && isKnown(download.build)) {
       found.push(...checkBuild(`plan.downloads["${name}"].build`, download.build));
     }
+  }
+  return found;
+}
+
+function checkWatch({ seconds, interval, together }: PlanWatch): Issue[] {
+  const found: Issue[] = [];
+  const whole = (value: unknown): boolean => !isKnown(value) || (Number.isInteger(value) && Number(value) > 0);
+  if (!whole(seconds)) found.push(issue("plan.watch.seconds", seconds, "whole seconds, at least 1"));
+  if (!whole(interval)) found.push(issue("plan.watch.interval", interval, "whole seconds, at least 1"));
+  for (const other of isKnown(together) ? together : []) {
+    if (isKnown(other) && !COMPONENT.test(other))
+      found.push(issue("plan.watch.together", other, "a component's directory name under /etc/gofleet"));
   }
   return found;
 }

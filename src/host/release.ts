@@ -7,6 +7,7 @@ import type {
   PlanProbe,
   PlanUnit,
   PlanVariant,
+  PlanWatch,
 } from "../plan/host-plan";
 import type { Pin } from "../model/pin";
 import type { Hooks } from "./hooks";
@@ -55,6 +56,7 @@ export interface PlanInputs {
   /** Unit by `address:port`. */
   readonly listens?: Readonly<Record<string, string>>;
   readonly confirm?: number;
+  readonly watch?: PlanWatch;
 }
 
 /** A download with its variants by architecture. */
@@ -144,6 +146,7 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
     packages: plan.packages.length === 0 ? undefined : [...plan.packages].sort(),
     listens: some(keyed(plan.listens, endpoint, ({ unit }) => unit)),
     confirm: plan.confirm === 0 ? undefined : plan.confirm,
+    watch: plan.watch,
   });
 }
 
@@ -164,6 +167,7 @@ export function planOf(inputs: ReleaseInputs, hmac: (name: string, secret: strin
     packages: plan.packages ?? [],
     listens: Object.entries(plan.listens ?? {}).map(([at, unit]) => listenOf(at, unit)),
     confirm: plan.confirm ?? 0,
+    ...(plan.watch === undefined ? {} : { watch: plan.watch }),
   };
 }
 

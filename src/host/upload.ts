@@ -43,12 +43,13 @@ async function gzipTar(entries: readonly (readonly [string, string | Buffer])[],
   return gzipped(end ? bytes : bytes.subarray(0, bytes.length - TAR_END));
 }
 
-/** The tree of a release: texts under their paths, manifest, checks and probes under `.gofleet`. */
+/** The tree of a release: texts under their paths; manifest, checks, probes and the watch under `.gofleet`. */
 export function releaseEntries(plan: HostPlan, manifestText: string, secrets: ReadonlyMap<string, string>): Entries {
   const entries = new Map<string, string>();
   entries.set("release/.gofleet/manifest", manifestText);
   for (const { name, script } of plan.probes) entries.set(`release/.gofleet/probes/${name}`, script);
   for (const { name, script } of plan.checks) entries.set(`release/.gofleet/checks/${name}`, script);
+  if (plan.watch !== undefined) entries.set("release/.gofleet/watch", plan.watch.script);
   for (const { path, text } of plan.files) entries.set(`release${path}`, text);
   for (const { name, hmac } of plan.secrets) {
     const secret = secrets.get(name);

@@ -20,6 +20,8 @@ export interface HostPlan<Text = string> {
   readonly listens: readonly PlanListen[];
   /** Seconds in which a new connection must confirm the switch before the host goes back by itself; 0 = none. */
   readonly confirm: number;
+  /** How the host looks after the release for some time after the switch; default: not at all. */
+  readonly watch?: PlanWatch;
 }
 
 /** A text file. */
@@ -121,6 +123,28 @@ export interface PlanProbe {
   /** Seconds. */
   readonly timeout: number;
   readonly script: string;
+}
+
+/**
+ * The host's own look at a release for some time after it settled, when no operator is connected any more. Only where
+ * systemd runs. The window goes on after a reboot with what is left of it, and ends early with the next release.
+ */
+export interface PlanWatch {
+  /** Seconds the window is long. */
+  readonly seconds: number;
+  /** Seconds between two looks. */
+  readonly interval: number;
+  /**
+   * sh, run as root at each look. Exit code 0: good; lines it printed are noted as findings. 1: the release must go; what
+   * it printed says why. Anything else is noted and changes nothing. In its environment: `GOFLEET_SINCE`, when the
+   * release's units were started, in seconds since 1970 with a fraction; `GOFLEET_STARTED`, the units that were started
+   * then, separated by spaces; `GOFLEET_WATCH`, a directory of its own for what it must remember until the next look.
+   */
+  readonly script: string;
+  /** `report`: a release that must go is only noted, for one that cannot be taken back. */
+  readonly onTrip: "revert" | "report";
+  /** Other components' directories: those whose own windows are still open go back as well, the last one switched first. */
+  readonly together: readonly string[];
 }
 
 /** Bytes that units read by a stable path, `/etc/gofleet/<component>/current/.gofleet/secrets/<name>`. */

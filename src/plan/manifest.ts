@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { HostPlan, PlanBuild, PlanUnit } from "./host-plan";
+import type { HostPlan, PlanBuild, PlanUnit, PlanWatch } from "./host-plan";
 import { shapingEnvironment } from "./recipe";
 
 /** The manifest of a plan: one record a line, fields by TAB, sorted bytewise. See docs/host-protocol.md. */
@@ -33,6 +33,7 @@ export function manifest(plan: HostPlan): string {
     ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
     ...plan.checks.map(({ name, timeout, script }) => ["check", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
+    ...(plan.watch === undefined ? [] : [["watch", ...watch(plan.watch)]]),
   ];
   const lines = records.map((fields) => fields.join("\t"));
   lines.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -61,6 +62,11 @@ function unitDigest(plan: HostPlan, { reads }: PlanUnit): string {
       ]),
   ];
   return sha256(lines.sort().join("\n"));
+}
+
+function watch({ seconds, interval, onTrip, together, script }: PlanWatch): string[] {
+  const others = together.length === 0 ? "-" : [...together].sort().join(",");
+  return [String(seconds), String(interval), onTrip, others, sha256(script)];
 }
 
 /** Fields of a `build` record after the download's name. */

@@ -1,10 +1,10 @@
-import { EMPTY_PLAN, type HostPlan, type PlanDownload } from "./host-plan";
+import { EMPTY_PLAN, type HostPlan, type PlanDownload, type PlanWatch } from "./host-plan";
 
 /**
  * One plan of several parts. Lists are joined, packages named by two parts are wanted once, the longest confirmation
  * counts.
- * @throws Error where two parts claim one path, name or port (the parts of a component must agree who makes what), or a
- *   download is to be built that cannot be
+ * @throws Error where two parts claim one path, name or port (the parts of a component must agree who makes what), two
+ *   have a watch, or a download is to be built that cannot be
  */
 export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): HostPlan<Text> {
   const all = <T>(list: (part: Partial<HostPlan<Text>>) => readonly T[] | undefined): T[] =>
@@ -20,6 +20,7 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
     packages: [...new Set(all(({ packages }) => packages))].sort(),
     listens: all(({ listens }) => listens),
     confirm: Math.max(EMPTY_PLAN.confirm, ...parts.map(({ confirm = EMPTY_PLAN.confirm }) => confirm)),
+    ...onlyWatch(parts.flatMap(({ watch }) => watch ?? [])),
   };
   unique("path", [...plan.files, ...plan.symlinks], ({ path }) => path);
   unique("download", plan.downloads, ({ name }) => name);
@@ -32,6 +33,12 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
   const misnamed = plan.downloads.find(({ format, as }) => as !== undefined && format !== "file");
   if (misnamed !== undefined) throw new Error(`download ${misnamed.name} is no single file that could have a name`);
   return plan;
+}
+
+function onlyWatch(watches: readonly PlanWatch[]): Pick<HostPlan, "watch"> {
+  const [watch, other] = watches;
+  if (other !== undefined) throw new Error("two parts of a plan have a watch");
+  return watch === undefined ? {} : { watch };
 }
 
 function buildable({ name, format, build }: PlanDownload, downloads: readonly PlanDownload[]): void {

@@ -183,8 +183,8 @@ export class Root {
     const bootstrap =
       `umask 022; mkdir -p '${base}'; umask 077; d=$(mktemp -d '${base}/up.XXXXXX') || exit 12; ` +
       `tar xzf - -C "$d" || { rm -rf "$d"; exit 11; }; exec sh "$d/agent" ${verb} "$d"`;
-    const path =
-      this.#shell === undefined ? process.env["PATH"] : `${this.#shell.bin}${delimiter}${process.env["PATH"] ?? ""}`;
+    const tools = env?.["PATH"] ?? process.env["PATH"] ?? "";
+    const path = this.#shell === undefined ? tools : `${this.#shell.bin}${delimiter}${tools}`;
     const child = spawn("sh", ["-c", bootstrap], { env: { ...process.env, ...env, PATH: path }, stdio: "pipe" });
     return answerOf(child, body, onEvent);
   }

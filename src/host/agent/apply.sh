@@ -50,12 +50,14 @@ verb_apply() {
   write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase activating"
   TXN_PHASE=activating
   if ! activate "$RELEASE" "$FORCE"; then
-    evidence "$RELEASE"
-    go_back "activation failed${OUTPUT:+: $(printf '%s' "$OUTPUT" | tail -c 600)}"
+    WHY="activation failed${OUTPUT:+: $(printf '%s' "$OUTPUT" | tail -c 600)}"
+    evidence "$RELEASE" "$WHY"
+    go_back "$WHY"
   fi
+  note_start
   pause_at probing
   if ! probe_all "$RELEASE"; then
-    evidence "$RELEASE"
+    evidence "$RELEASE" "$WHY"
     go_back "$WHY"
   fi
   pause_at probed
@@ -64,6 +66,7 @@ verb_apply() {
   fi
   settle || fail 12 "the transaction could not be settled"
   pause_at settled
+  arm_watch
   conclude 0 ok "release $RELEASE is on"
   # Nobody waits for this; a tree of some hundred megabytes takes a second to delete.
   collect_garbage

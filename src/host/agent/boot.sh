@@ -51,12 +51,13 @@ boot_component() {
     set_work "$VAR/runs/$TX"
     LOG=$VAR/runs/$TX/log
     _away=$TXN_TO _back=$TXN_FROM
-    emit reverting msg "the host was restarted in phase $TXN_PHASE"
-    CAUSE="the host was restarted in phase $TXN_PHASE"
+    CAUSE=${TXN_CAUSE:-the host was restarted in phase $TXN_PHASE}
+    emit reverting msg "$CAUSE"
     boot_back
     current_release
   fi
   [ ! -d "$ETC" ] || stamp_all "$ETC/releases/$CURRENT/.gofleet/manifest"
+  resume_watch
 }
 
 # No probes: nothing is up yet. systemd read the units before this, so it reads them again.

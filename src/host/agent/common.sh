@@ -124,9 +124,10 @@ read_owner() {
   done <"${1:-$ETC}/owner"
 }
 
-# Sets TXN_TX, TXN_FROM, TXN_TO and TXN_PHASE; TXN_PHASE is empty when the component is settled.
+# Sets TXN_TX, TXN_FROM, TXN_TO, TXN_PHASE and, where the host goes back by itself, TXN_CAUSE; TXN_PHASE is empty when
+# the component is settled.
 read_txn() {
-  TXN_TX='' TXN_FROM='' TXN_TO='' TXN_PHASE=''
+  TXN_TX='' TXN_FROM='' TXN_TO='' TXN_PHASE='' TXN_CAUSE=''
   [ -f "$ETC/txn" ] || return 0
   while read -r key value; do
     case $key in
@@ -134,6 +135,7 @@ read_txn() {
       from) TXN_FROM=$value ;;
       to) TXN_TO=$value ;;
       phase) TXN_PHASE=$value ;;
+      cause) TXN_CAUSE=$value ;;
     esac
   done <"$ETC/txn"
 }

@@ -41,6 +41,7 @@ verb_confirm() {
   set_paths
   settle || fail 12 "the transaction could not be settled: no space or read-only"
   disarm
+  arm_watch
   collect_garbage
   finish 0 ok "release $CURRENT is confirmed"
 }

@@ -17,16 +17,16 @@ open_run() {
   LOG=$RUN/log
 }
 
-# Starts `apply` in a process of its own, and what looks after it (`exited`).
+# launch VERB: `apply` or `back` in a process of its own, and what looks after it (`exited`).
 launch() {
   if [ -n "$SYSTEMD" ]; then
     install_boot || fail 12 "the boot service could not be installed"
     OUTPUT=$(systemd-run --quiet --collect --unit="gofleet-$COMPONENT-$TX" --description="gofleet: $COMPONENT" \
       --property="ExecStopPost=/bin/sh $RUN/agent exited $RUN" --property="StandardOutput=append:$RUN/stdout" \
-      --property="StandardError=append:$RUN/stdout" /bin/sh "$RUN/agent" apply "$RUN" 2>&1) ||
+      --property="StandardError=append:$RUN/stdout" /bin/sh "$RUN/agent" "$1" "$RUN" 2>&1 </dev/null) ||
       fail 12 "systemd-run: $OUTPUT"
   else
-    setsid sh -c 'sh "$1/agent" apply "$1"; sh "$1/agent" exited "$1"' gofleet "$RUN" </dev/null >>"$RUN/stdout" 2>&1 &
+    setsid sh -c 'sh "$1/agent" "$2" "$1"; sh "$1/agent" exited "$1"' gofleet "$RUN" "$1" </dev/null >>"$RUN/stdout" 2>&1 &
   fi
 }
 
@@ -92,6 +92,7 @@ verb_exited() {
   set_work "$RUN"
   take_lock 600
   set_component "$COMPONENT"
+  [ ! -s "$RUN/group" ] || back_together
   _ended="${SERVICE_RESULT:-ended} ${EXIT_CODE:-early} ${EXIT_STATUS:-}"
   if [ "$TXN_TX" = "$TX" ] && [ "$TXN_PHASE" != unconfirmed ]; then
     FROM=$TXN_FROM

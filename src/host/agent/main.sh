@@ -2,7 +2,7 @@
 main() {
   begin "$@"
   case $VERB in
-    boot | exited | packages) "verb_$VERB" ;;
+    boot | exited | packages | look) "verb_$VERB" ;;
   esac
   if ! detached; then
     trap leave EXIT
@@ -12,7 +12,7 @@ main() {
   set_paths
   check_request
   case $VERB in
-    run | apply | follow | confirm | revert | read | remove | facts | put | releases | room | adoption | hook) "verb_$VERB" ;;
+    run | apply | back | follow | confirm | revert | read | remove | facts | put | releases | room | adoption | hook) "verb_$VERB" ;;
     *) fail 66 "unknown verb '$VERB'" ;;
   esac
 }
@@ -22,7 +22,7 @@ begin() {
   VERB=$1
   UPLOAD=$2
   NO_BLOCK='' BACKWARDS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
-  CUT='' PART='' CHILD='' VAR=''
+  CUT='' PART='' CHILD='' VAR='' UNITS_STARTED='' SINCE=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"

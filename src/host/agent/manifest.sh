@@ -44,6 +44,7 @@ check_manifest() {
     $1 == "listen" && NF == 4 && $2 ~ /^[0-9A-Fa-f:.]+$/ && $3 ~ /^[0-9]+$/ && $4 ~ /^[^\/ -][^\/ ]*$/ { next }
     ($1 == "probe" || $1 == "check") && NF == 4 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9]+$/ { next }
     $1 == "secret" && NF == 3 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9a-f]+$/ { next }
+    $1 == "watch" && NF == 6 && $2 ~ /^[1-9][0-9]*$/ && $3 ~ /^[1-9][0-9]*$/ && $4 ~ /^(revert|report)$/ && $5 ~ /^(-|[a-z0-9][a-z0-9._,-]*)$/ && $6 ~ /^[0-9a-f]+$/ { next }
     $1 == "unit" && NF == 4 && $2 ~ /^[^\/ -][^\/ ]*$/ && $3 ~ /^(restart|reload|start|none)$/ { next }
     { bad("not a record: " $0) }
   ' "$1")
@@ -51,6 +52,7 @@ check_manifest() {
   [ -z "$SYSTEMD" ] || return 0
   _units=$(awk -F '\t' '$1 == "unit" { printf " %s", $2 }' "$1")
   [ -z "$_units" ] || fail 14 "units need systemd and a whole host, not ${ROOT:-a host without systemd}:$_units"
+  ! has "$1" watch || fail 14 "a watch is a timer of systemd's on a whole host, not ${ROOT:-a host without systemd}; leave it out here"
 }
 
 # Sets SECONDS_TO_CONFIRM: in which a new connection must confirm. The request may ask for more.
@@ -82,6 +84,7 @@ expected_sums() {
   awk -F '\t' -v R="$ROOT" -v dir="$2" -v copies="${3:-}" "$AWK_PATHS"'
     $1 == "file" || $1 == "copy" { print sumline($6, dir $2) }
     $1 == "copy" && copies != "" { print sumline($6, R $2) }
+    $1 == "watch" { print sumline($6, dir "/.gofleet/watch") }
     $1 == "probe" || $1 == "check" { print sumline($4, dir "/.gofleet/" $1 "s/" $2) }' "$1"
 }
 

@@ -11,17 +11,19 @@ check_expected() {
   [ -n "$EXPECT" ] || [ -z "$OWNER_INSTANCE" ] || [ "$OWNER_INSTANCE" = "$INSTANCE" ] || return 0
   read_decision "$VAR/decision"
   case ,$EXPECT, in
-    *,"$DECISION_FROM",*)
-      if [ -n "$DECISION_FROM" ] && [ "$DECISION_TO" = "$CURRENT" ]; then
-        emit out msg "went back to $CURRENT by itself at $DECISION_TIME: $DECISION_CAUSE"
-        return 0
-      fi
-      ;;
+    *,"$DECISION_FROM",*) [ -z "$DECISION_FROM" ] || [ "$DECISION_TO" != "$CURRENT" ] || return 0 ;;
   esac
   read_decision "$VAR/moved"
   fail 17 "$COMPONENT is on release $CURRENT, expected ${EXPECT:-none}; \
 moved at ${DECISION_TIME:-an unknown time} by ${DECISION_OPERATOR:-an unknown operator} from ${DECISION_FROM:-nothing}. \
 Run \`pulumi up --refresh\` to start from what is there"
+}
+
+# What the host did by itself since the operator was last here.
+tell_decision() {
+  read_decision "$VAR/decision"
+  [ -z "$DECISION_FROM" ] || [ "$DECISION_TO" != "$CURRENT" ] ||
+    emit decision time "$DECISION_TIME" from "$DECISION_FROM" to "$DECISION_TO" msg "$DECISION_CAUSE"
 }
 
 # Starts the slow part of the pre-check, which needs nothing but the staged tree, beside the launch: RUN/verify gets

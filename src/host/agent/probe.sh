@@ -1,7 +1,8 @@
-# Checks after the switch, and what to show when they fail.
+# Checks after the switch.
 
 # probe_all RELEASE: runs every probe; answers 1 and sets WHY if one fails or a unit did.
 probe_all() {
+  PROBED=$1
   _manifest=$ETC/releases/$1/.gofleet/manifest
   WHY=
   awk -F '\t' -v OFS='\t' '$1 == "probe" { print $2, $3 }' "$_manifest" >"$WORK/probes"
@@ -26,11 +27,12 @@ probe() {
     printf '%s\n' "$OUTPUT" >"$EVIDENCE/good-$1"
     return 0
   fi
+  OUTPUT=$(printf '%s' "$OUTPUT" | mask_secrets "$PROBED")
   emit probe name "$1" :ok false out "$OUTPUT"
   if [ "$_code" = 124 ] || [ "$_code" = 137 ]; then
     OUTPUT="no answer in $2 s"
   else
-    OUTPUT="exit code $_code: $(tail -c 1000 "$EVIDENCE/probe-$1.err" | tr -d '\000')"
+    OUTPUT="exit code $_code: $(tail -c 1000 "$EVIDENCE/probe-$1.err" | tr -d '\000' | mask_secrets "$PROBED")"
   fi
   emit evidence msg "probe $1: $OUTPUT"
   return 1
@@ -52,17 +54,4 @@ stored_probes() {
     while IFS= read -r _line || [ -n "$_line" ]; do OUTPUT="$OUTPUT$_line$NL"; done <"$VAR/probes/$_name"
     emit probe name "$_name" :ok true out "${OUTPUT%"$NL"}"
   done <"$1"
-}
-
-# evidence RELEASE: the state and the journal of its units since this run began.
-evidence() {
-  [ -n "$SYSTEMD" ] || return 0
-  uptime_seconds
-  for _unit in $(unit_names "$ETC/releases/$1/.gofleet/manifest"); do
-    systemctl show -- "$_unit" >"$EVIDENCE/show-$_unit" 2>&1 9>&-
-    _journal=$(journalctl --no-pager --output=cat --lines=20 --since="-$((UPTIME - STARTED + 1))s" --unit="$_unit" 2>/dev/null 9>&-)
-    printf '%s\n' "$_journal" >"$EVIDENCE/journal-$_unit"
-    _last=$(printf '%s\n' "$_journal" | tail -n 3 | tr '\n' ' ' | head -c 600)
-    [ -z "${_last# }" ] || emit evidence msg "$_unit: $_last"
-  done
 }

@@ -13,6 +13,8 @@ verb_read() {
   read_decision "$VAR/decision"
   emit state stack "$OWNER_STACK" urn "$OWNER_URN" instance "$OWNER_INSTANCE" release "$CURRENT" txn "$TXN_PHASE" \
     decision "${DECISION_TIME:+$DECISION_TIME: from $DECISION_FROM to $DECISION_TO: $DECISION_CAUSE}"
+  tell_decision
+  read_findings
   MANIFEST=$ETC/releases/$CURRENT/.gofleet/manifest
   [ -f "$MANIFEST" ] || fail 11 "$MANIFEST is gone; run the release again"
   wrong_sums "$MANIFEST" "$ETC/releases/$CURRENT" copies >"$WORK/bad"

@@ -18,6 +18,7 @@ verb_remove() {
   foreign_owner
   FROM=$CURRENT
   disarm
+  disarm_watch
   sweep_uploads
   sweep_packages
   sweep_copies
@@ -47,8 +48,8 @@ foreign_owner() {
 # first release that failed stay, and go with the component that a later try makes of them.
 take_off() {
   rm -rf -- "$ETC" "$LIB" "$STAMPS" "$VAR/displaced" "$VAR/secrets" "$VAR/downloads" "$VAR/probes" \
-    "$VAR/releases"
-  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/timer" "$VAR/trust"
+    "$VAR/releases" "$VAR/watching"
+  rm -f -- "$VAR/ledger" "$VAR/moved" "$VAR/decision" "$VAR/sysctl" "$VAR/timer" "$VAR/trust" "$VAR/findings" "$VAR/tripped"
   OWNER_INSTANCE=''
 }
 

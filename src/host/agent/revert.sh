@@ -32,6 +32,8 @@ revert_switch() {
   make_plan "$_manifest" "$2" "$WORK" && : >"$WORK/handover" && switch_to "$2" || return 1
   WHY="activation of $2 failed"
   activate "$2" force || { [ -z "$2" ] || return 1; }
+  # The evidence is that of the other release.
+  EVIDENCE=$WORK
   [ -z "$2" ] || probe_all "$2" || return 1
   # Before the transaction is over, so that a crash in between cannot lose the reason.
   [ -z "$CAUSE" ] || record_decision "$1" "$2" "$CAUSE"

@@ -18,6 +18,7 @@ verb_run() {
   [ ! -d "$ETC/releases/$RELEASE" ] || wrong_sums "$MANIFEST" "$ETC/releases/$RELEASE" copies >"$WORK/bad"
   make_plan "$MANIFEST" "$RELEASE" "$WORK" || fail 12 "$WORK cannot be written: no space"
   check_paths "$MANIFEST" "$WORK"
+  tell_decision
   # Something is wrong inside the release itself: only then is it staged again.
   DAMAGED=
   ! grep -qsF -- "$ETC/releases/$RELEASE/" "$WORK/bad" && release_intact || DAMAGED=1
@@ -42,7 +43,9 @@ verb_run() {
   fi
   _seen=$((SAID + 1))
   begin_verify
-  launch
+  # What was here already and is asked for without being sent comes back; its own watch was when it came.
+  [ -d "$UPLOAD/release" ] && [ -z "$SKIPCHECKS" ] || : >"$RUN/back"
+  launch apply
   FIRST=
   follow_run "$_seen"
 }
@@ -56,7 +59,7 @@ release_intact() {
 # Current, settled, ours, every path as it should be, every unit as its files say: nothing is written at all.
 nothing_to_do() {
   [ "$CURRENT" = "$RELEASE" ] && [ -z "$TXN_PHASE" ] && [ "$OWNER_INSTANCE" = "$INSTANCE" ] &&
-    [ "$OWNER_URN" = "$URN" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
+    [ "$OWNER_URN" = "$URN" ] && [ -z "$DAMAGED" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
   if [ -n "$SYSTEMD" ]; then
     plan_units "$MANIFEST"
     [ ! -s "$WORK/verbs" ] || return 1

@@ -81,6 +81,7 @@ extra_files() {
   find "$1" -type f -printf '/%P\n' | awk -F '\t' '
     FNR == NR {
       if ($1 == "file" || $1 == "copy") known[$2]
+      if ($1 == "watch") known["/.gofleet/watch"]
       if ($1 == "probe" || $1 == "check") known["/.gofleet/" $1 "s/" $2]
       next
     }

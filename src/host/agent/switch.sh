@@ -3,7 +3,7 @@
 
 # write_txn PHASE
 write_txn() {
-  write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase $1" sync && TXN_PHASE=$1
+  write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase $1${CAUSE:+${NL}cause $CAUSE}" sync && TXN_PHASE=$1
 }
 
 # switch_to RELEASE (empty: to nothing). Expects a fresh plan in WORK; sets UNITS_CHANGED. Answers non-zero on I/O errors.

@@ -73,6 +73,7 @@ units_by() {
     # Known to be ours to stop, but not what it runs: a crash here means another restart.
     printf '%s\n' unknown >"$STAMPS/$_unit" || return 1
     emit "$1" unit "$_unit"
+    [ "$1" = reload ] || UNITS_STARTED="$UNITS_STARTED $_unit"
     set -- "$@" "$_unit"
   done <"$WORK/verbs"
   [ $# -gt 1 ] || return 0

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { PlanWatch } from "../../src/plan/host-plan";
+import { FakeSystemd } from "./fake-systemd";
+import { file, plan, release, shells, until, type Event, type Release } from "./support";
+
+const BOOT = "/proc/sys/kernel/random/boot_id";
+
+/** A release that is watched: a look goes by what `verdict` of its root says. */
+function watched(text: string, more: Partial<PlanWatch> = {}, component = "go"): Release {
+  const script = `cat "$GOFLEET_WATCH/../../verdict" 2>/dev/null\nexit "$(cat "$GOFLEET_WATCH/../../code" 2>/dev/null || echo 0)"\n`;
+  return release(
+    plan({
+      files: [file(`/etc/${component}/text`, `${text}\n`)],
+      probes: [{ name: "reads", timeout: 5, script: `cat "$GOFLEET_ROOT/etc/${component}/text"\n` }],
+      watch: { seconds: 600, interval: 10, onTrip: "revert", together: [], script, ...more },
+    }),
+  );
+}
+
+const [shell] = shells();
+
+describe("agent: watch", function () {
+  this.timeout(60_000);
+  let host: FakeSystemd;
+  beforeEach(() => (host = new FakeSystemd(shell)));
+  afterEach(() => host.root.dispose());
+
+  const text = (component = "go"): string => host.root.read(`etc/${component}/text`).trim();
+  const at = (path: string, component = "go"): string => host.root.at(`var/lib/gofleet/${component}/${path}`);
+  const on = async (what: Release, request: Record<string, string | number> = {}): Promise<void> => {
+    const component = String(request["component"] ?? "go");
+    const answer = await host.run(what, { expect: host.root.current(component), ...request });
+    assert.equal(answer.code, 0, JSON.stringify(answer));
+    await host.root.quiet();
+  };
+  /** One look, as the timer starts it. */
+  const look = (component = "go"): void => {
+    const { command, env } = host.look(component);
+    const [program = "", ...args] = command;
+    const { status, stderr } = spawnSync(program, args, { env: { ...process.env, ...env }, encoding: "utf8" });
+    assert.deepEqual([status, stderr], [0, ""]);
+  };
+  const judge = (code: number, verdict: string, component = "go"): void => {
+    writeFileSync(at("code", component), String(code));
+    writeFileSync(at("verdict", component), verdict);
+  };
+  /** The end of what a trip started, in its own process. */
+  const wentBack = async (tx: string, component = "go"): Promise<Event> => {
+    await until(() => existsSync(at(`runs/${tx}-watch/exit`, component)));
+    return JSON.parse(readFileSync(at(`runs/${tx}-watch/result`, component), "utf8")) as Event;
+  };
+
+  it("is armed when a release settles, for its window, and not without one", async () => {
+    await on(release(plan({ files: [file("/etc/go/text", "plain\n")] })));
+    assert.equal(host.timer(), undefined);
+    const answer = await host.run(watched("one"));
+    assert.deepEqual(
+      answer.events.filter(({ ev }) => ev === "watching").map(({ seconds, interval }) => [seconds, interval]),
+      [[600, 10]],
+    );
+    const timer = host.timer() ?? [];
+    assert.ok(timer.includes("--on-active=10s") && timer.includes("--on-unit-inactive=10s"), timer.join(" "));
+    const { release: id, left, from } = host.state();
+    assert.deepEqual([id, left, from !== ""], [watched("one").id, "600", true]);
+  });
+
+  it("counts the window in seconds of running time, over a reboot too, and ends by itself", async () => {
+    await on(watched("one"));
+    const state = at("watching/state");
+    const put = (change: (text: string) => string): void => writeFileSync(state, change(readFileSync(state, "utf8")));
+    put((lines) => lines.replace(/^looked .*/m, (line) => `looked ${Number(line.slice(7)) - 100}`));
+    look();
+    assert.ok(Math.abs(Number(host.state()["left"]) - 500) < 5, host.state()["left"]);
+    // Of another boot: its clock says nothing, what was left then counts.
+    put((lines) => lines.replace(/^boot .*/m, "boot another").replace(/^looked .*/m, "looked 1"));
+    look();
+    assert.ok(Math.abs(Number(host.state()["left"]) - 500) < 5, host.state()["left"]);
+    assert.equal(host.state()["boot"], readFileSync(BOOT, "utf8").trim());
+    put((lines) => lines.replace(/^left .*/m, "left 0"));
+    look();
+    assert.deepEqual([host.timer(), host.state()], [undefined, {}]);
+  });
+
+  it("goes back when a look says so, records why, and the next run is told", async () => {
+    await on(watched("one"));
+    await on(watched("two"), { tx: "second" });
+    judge(0, "");
+    look();
+    assert.deepEqual([text(), host.findings()], ["two", []]);
+    judge(1, "ready: 503 at 3 looks in a row\nsecond line\n");
+    look();
+    const result = await wentBack("second");
+    assert.deepEqual(
+      [result["rc"], result["status"], result["msg"]],
+      [20, "reverted", "ready: 503 at 3 looks in a row;second line"],
+    );
+    await host.root.quiet();
+    assert.deepEqual([text(), host.timer(), host.root.current()], ["one", undefined, watched("one").id]);
+    assert.ok(!host.root.has("etc/gofleet/go/txn"));
+    const summary = readFileSync(at("runs/second-watch/evidence/summary"), "utf8");
+    assert.match(summary, /^cause {5}ready: 503 at 3 looks in a row/);
+    const read = await host.ask("read");
+    const decision = read.events.find(({ ev }) => ev === "decision");
+    assert.deepEqual(
+      [decision?.["from"], decision?.["to"], decision?.["msg"]],
+      [watched("two").id, watched("one").id, "ready: 503 at 3 looks in a row;second line"],
+    );
+    // The operator still believes in "two".
+    const third = await host.run(watched("three"), { expect: watched("two").id });
+    assert.equal(third.code, 0, JSON.stringify(third));
+    assert.ok(third.events.some(({ ev, msg }) => ev === "decision" && String(msg).startsWith("ready: 503")));
+    await host.root.quiet();
+    assert.ok(!(await host.ask("read")).events.some(({ ev }) => ev === "decision"));
+  });
+
+  it("notes findings once, and a watch that fails itself, without going back", async () => {
+    await on(watched("one"));
+    await on(watched("two"));
+    judge(0, 'log: "timeout" 10 times in 1 min\n');
+    look();
+    look();
+    judge(7, "");
+    look();
+    assert.deepEqual([text(), host.findings()], [
+      "two",
+      [
+        `${watched("two").id} finding log: "timeout" 10 times in 1 min`,
+        `${watched("two").id} finding the watch itself failed: exit code 7:`,
+      ],
+    ]);
+    const found = (await host.ask("read")).events.filter(({ ev }) => ev === "finding").map(({ kind, msg }) => [kind, msg]);
+    assert.equal(found.length, 2);
+  });
+
+  it("only notes it of a first release, of one that may not be taken back, and where the one before was taken back", async () => {
+    await on(watched("one"));
+    judge(1, "broken\n");
+    look();
+    look();
+    assert.deepEqual(host.findings(), [
+      `${watched("one").id} trip broken; there is no release before it to go back to`,
+    ]);
+    await on(watched("two", { onTrip: "report" }));
+    look();
+    assert.match(host.findings().at(-1) ?? "", /trip broken; it is not taken back, as its watch says$/);
+    assert.equal(text(), "two");
+    await on(watched("three"), { tx: "third" });
+    look();
+    await wentBack("third");
+    await host.root.quiet();
+    assert.equal(text(), "two");
+    await on(watched("three"), { tx: "fourth" });
+    await on(watched("four"), { tx: "fifth" });
+    look();
+    assert.equal(text(), "four");
+    assert.match(host.findings().at(-1) ?? "", /before it was taken back by its own watch$/);
+  });
+
+  it("goes on through a release that fails, ends with one that settles, and does not begin for one that comes back", async () => {
+    await on(watched("one"));
+    await on(watched("two"), { tx: "second" });
+    const bad = release(
+      plan({ files: [file("/etc/go/text", "bad\n")], probes: [{ name: "no", timeout: 5, script: "exit 1\n" }] }),
+    );
+    assert.equal((await host.run(bad)).code, 20);
+    await host.root.quiet();
+    assert.deepEqual([host.state()["tx"], host.timer() !== undefined], ["second", true]);
+    await on(watched("one"), { skipchecks: 1 });
+    assert.deepEqual([host.state(), host.timer()], [{}, undefined]);
+    await on({ ...watched("two"), entries: new Map() });
+    assert.deepEqual([text(), host.timer()], ["two", undefined]);
+  });
+
+  it("takes together what belongs together, the last one switched first", async () => {
+    await on(watched("db one", {}, "db"), { component: "db" });
+    await on(watched("web one", {}, "web"), { component: "web" });
+    await on(watched("api one"));
+    await on(watched("old one", {}, "old"), { component: "old" });
+    await on(watched("db two", {}, "db"), { component: "db" });
+    await on(watched("api two", { together: ["db", "old", "web", "gone"] }), { tx: "trips" });
+    await on(watched("web two", {}, "web"), { component: "web" });
+    judge(1, "broken\n");
+    look();
+    await wentBack("trips");
+    await host.root.quiet();
+    // `old` has no release before the first, so it has nothing to go back to.
+    assert.deepEqual([text("web"), text(), text("db"), text("old")], ["web one", "api one", "db one", "old one"]);
+    const order = readFileSync(at("runs/trips-watch/log"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"ev":"reverting"'))
+      .map((line) => (JSON.parse(line) as Event)["component"]);
+    assert.deepEqual(order, ["web", "go", "db"]);
+    assert.match(readFileSync(at("decision", "db"), "utf8"), /^cause together with go: broken$/m);
+    assert.deepEqual([host.timer("web"), host.timer("db"), host.timer("old") !== undefined], [undefined, undefined, true]);
+    // Only what tripped is not gone back to.
+    assert.deepEqual([existsSync(at("tripped")), existsSync(at("tripped", "db"))], [true, false]);
+  });
+
+  for (const step of ["locked", "txn", "revert-ledger", "revert-flipped", "revert-linked"]) {
+    it(`killed at "${step}" of going back, it is on the release before all the same`, async () => {
+      await on(watched("db one", {}, "db"), { component: "db" });
+      await on(watched("one"));
+      await on(watched("db two", {}, "db"), { component: "db" });
+      await on(watched("two", { together: ["db"] }), { tx: "second" });
+      const request = at("watching/request");
+      writeFileSync(request, `${readFileSync(request, "utf8")}pause\t${step}\n`);
+      judge(1, "broken\n");
+      look();
+      const log = at("runs/second-watch/log");
+      await until(() => existsSync(log) && readFileSync(log, "utf8").includes('"ev":"paused"'));
+      process.kill(Number(readFileSync(at("runs/second-watch/pid"), "utf8")), "SIGKILL");
+      await until(() => existsSync(at("runs/second-watch/exit")));
+      await host.root.quiet();
+      if (step === "locked") {
+        // Nothing had been begun: the next look finds the same.
+        assert.deepEqual([text(), text("db")], ["two", "db two"]);
+        writeFileSync(request, readFileSync(request, "utf8").replace(/pause\t.*\n/, ""));
+        look();
+        await until(() => existsSync(at("runs/second-watch/result")));
+        await host.root.quiet();
+      }
+      assert.deepEqual([text(), text("db")], ["one", "db one"]);
+      assert.match(readFileSync(at("decision"), "utf8"), /^cause broken$/m);
+      assert.ok(!host.root.has("etc/gofleet/go/txn") && !host.root.has("etc/gofleet/db/txn"));
+    });
+  }
+
+  it("is refused where no systemd runs, with the reason", async () => {
+    const answer = await host.root.run(watched("one"));
+    assert.deepEqual([answer.code, host.root.has("etc/go")], [14, false]);
+    assert.match(String(answer.result["msg"]), /^a watch is a timer of systemd's on a whole host, not /);
+  });
+
+  it("is part of the release: another script is another release, and one that was changed by hand is drift", async () => {
+    assert.notEqual(watched("one").id, watched("one", { script: "exit 0\n" }).id);
+    await on(watched("one"));
+    writeFileSync(host.root.at("etc/gofleet/go/current/.gofleet/watch"), "exit 1\n");
+    const again = await host.run(watched("one"));
+    assert.equal(again.code, 0);
+    assert.ok(host.root.read("etc/gofleet/go/current/.gofleet/watch").includes("verdict"));
+  });
+});
