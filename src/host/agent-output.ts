@@ -56,6 +56,18 @@ export function factsLine(event: AgentEvent | undefined): string {
   return `${text(event, "os")}-${text(event, "version")} ${text(event, "arch")}${systemd > 0 ? ` systemd-${systemd}` : ""}`;
 }
 
+/** What stays in the diagnostics, because nobody was there when it happened; undefined for everything else. */
+export function noticeText(event: AgentEvent): string | undefined {
+  switch (event.ev) {
+    case "decision":
+      return `went back by itself at ${text(event, "time")}, from ${text(event, "from")} to ${text(event, "to")}: ${text(event, "msg")}`;
+    case "finding":
+      return `${text(event, "time")}: ${text(event, "msg")}`;
+    default:
+      return undefined;
+  }
+}
+
 /** What a person reads while it happens; undefined for what is not worth a line. */
 export function progressText(event: AgentEvent): string | undefined {
   switch (event.ev) {
@@ -81,6 +93,8 @@ export function progressText(event: AgentEvent): string | undefined {
       return `check ${text(event, "name")} ${text(event, "msg")}`;
     case "probe":
       return `probe ${text(event, "name")} ${event["ok"] === true ? "passed" : "failed"}`;
+    case "watching":
+      return `watched for ${text(event, "seconds")} s`;
     case "reverting":
       return `going back: ${text(event, "msg")}`;
     default:

@@ -34,7 +34,9 @@ const UNSUPPORTED = /^(?!architecture ).* is not supported; wanted: |^SELinux is
 /** The error for a host's final word, with what the host printed last where that explains it. */
 export function hostError(host: string, place: string, result: AgentResult, events: readonly AgentEvent[]): HostError {
   const lines = [`${host} (${place}): ${outcome(result)}: ${result.msg || result.status}`];
-  for (const event of events) {
+  const summary = events.find(({ ev }) => ev === "summary");
+  if (summary !== undefined) lines.push(indent(text(summary, "msg")));
+  for (const event of summary === undefined ? events : []) {
     if (event.ev === "evidence") lines.push(indent(text(event, "msg")));
     if (event.ev === "probe" && event["ok"] !== true) {
       lines.push(indent(`probe ${text(event, "name")}: ${text(event, "out") || "no output"}`));

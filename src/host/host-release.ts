@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { manifest, releaseId } from "../plan/manifest";
 import { EMPTY_PLAN, type HostPlan } from "../plan/host-plan";
-import { factsLine, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
+import { factsLine, noticeText, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
 import { HostError } from "./errors";
@@ -80,6 +80,8 @@ export class HostRelease {
       onEvent: (event) => {
         const message = progressText(event);
         if (message !== undefined) progress.status(`${host}: ${message}`);
+        const notice = noticeText(event);
+        if (notice !== undefined) progress.warn(`${host}: ${notice}`);
       },
     });
     this.#hooks = new ReleaseHooks(inputs.hooks ?? {}, {

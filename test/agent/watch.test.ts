@@ -123,14 +123,19 @@ describe("agent: watch", function () {
     look();
     judge(7, "");
     look();
-    assert.deepEqual([text(), host.findings()], [
-      "two",
+    assert.deepEqual(
+      [text(), host.findings()],
       [
-        `${watched("two").id} finding log: "timeout" 10 times in 1 min`,
-        `${watched("two").id} finding the watch itself failed: exit code 7:`,
+        "two",
+        [
+          `${watched("two").id} finding log: "timeout" 10 times in 1 min`,
+          `${watched("two").id} finding the watch itself failed: exit code 7:`,
+        ],
       ],
-    ]);
-    const found = (await host.ask("read")).events.filter(({ ev }) => ev === "finding").map(({ kind, msg }) => [kind, msg]);
+    );
+    const found = (await host.ask("read")).events
+      .filter(({ ev }) => ev === "finding")
+      .map(({ kind, msg }) => [kind, msg]);
     assert.equal(found.length, 2);
   });
 
@@ -193,7 +198,10 @@ describe("agent: watch", function () {
       .map((line) => (JSON.parse(line) as Event)["component"]);
     assert.deepEqual(order, ["web", "go", "db"]);
     assert.match(readFileSync(at("decision", "db"), "utf8"), /^cause together with go: broken$/m);
-    assert.deepEqual([host.timer("web"), host.timer("db"), host.timer("old") !== undefined], [undefined, undefined, true]);
+    assert.deepEqual(
+      [host.timer("web"), host.timer("db"), host.timer("old") !== undefined],
+      [undefined, undefined, true],
+    );
     // Only what tripped is not gone back to.
     assert.deepEqual([existsSync(at("tripped")), existsSync(at("tripped", "db"))], [true, false]);
   });
