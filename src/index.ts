@@ -4,6 +4,8 @@ export type { SandboxMonitoring } from "./components/sandbox-monitoring";
 export type { ToolchainArg, ToolchainOnHost } from "./components/toolchain-arg";
 export { GoToolchainHost } from "./components/go-toolchain-host";
 export type { GoToolchainHostArgs, GoToolchainOutputs, GoToolchainRef } from "./components/go-toolchain-host";
+export { GoServiceUnit } from "./components/go-service-unit";
+export type { GoServiceUnitArgs, RollbackArgs } from "./components/service-args";
 export type { HookArgs, HooksArgs } from "./components/hook-args";
 export { GoProxyMirror } from "./components/go-proxy-mirror";
 export type { GoProxyMirrorArgs } from "./components/mirror-args";
@@ -19,6 +21,16 @@ export type { ModuleEnv, ModulesArgs } from "./model/sandbox/modules";
 export type { AllowedHost, NetworkArgs } from "./model/sandbox/network";
 export type { Confinement, HardeningArgs, JobArgs, SandboxArgs } from "./model/sandbox/sandbox";
 export type { WatermarkArgs } from "./model/sandbox/watermarks";
+export type { ServiceDirectiveName } from "./model/service/directives";
+export type { EnvironmentFile, TelemetryArgs } from "./model/service/environment";
+export type { HealthArgs, HealthGet, LivenessArgs, Notify, ReadinessArgs, WatchdogArgs } from "./model/service/health";
+export type { JournalArgs } from "./model/service/journal";
+export type { ServiceLimitsArgs } from "./model/service/limits";
+export type { SocketArgs, TcpAddress } from "./model/service/listen";
+export type { UrlRelease } from "./model/service/release";
+export type { ProgramIdentity } from "./model/service/release-identity";
+export type { BreakerArgs, RestartArgs } from "./model/service/restart";
+export type { DirectoryArgs, ServiceArgs, StopArgs, Update } from "./model/service/service";
 export type {
   Checksums,
   FileSource,

@@ -4,7 +4,7 @@ import { resolveSandbox } from "../model/sandbox/sandbox";
 import { sandboxParts, type SandboxParts } from "../plan/sandbox/parts";
 import { sandboxPlan } from "../plan/sandbox/sandbox";
 import { HostRelease, type HostFacts } from "../targets/host-release";
-import { hasEngine } from "../targets/provider-resolution";
+import { exposureOf } from "./exposure";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkSandboxArgs, type BuildAgentSandboxArgs } from "./sandbox-args";
 import { sandboxMonitoring, type SandboxMonitoring } from "./sandbox-monitoring";
@@ -91,7 +91,7 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
    * @see systemd-analyze(1), "security"
    */
   get exposure(): pulumi.Output<number> {
-    return this.nodes.release.readings.apply((readings) => parseExposure(readings?.["exposure"]));
+    return exposureOf(this.nodes.release);
   }
 
   /** What is true of each host, by its key. */
@@ -102,11 +102,4 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
 
 function kept({ place }: SandboxParts, keepCaches = false): { keepData?: string[] } {
   return keepCaches ? { keepData: [place.cache] } : {};
-}
-
-/** With mocks there are no hosts to read. */
-function parseExposure(text: string | undefined): number {
-  if (text === undefined && !hasEngine()) return NaN;
-  if (text === undefined) throw new Error("the hosts gave no reading of their sandbox; run `pulumi up --refresh`");
-  return (JSON.parse(text) as { readonly exposure: number }).exposure;
 }

@@ -30,7 +30,7 @@ import { checkListen, checkSockets } from "./listen";
 import { publicProfiles } from "./pprof";
 import { checkBreaker, checkRestart, type RestartArgs } from "./restart";
 import { failingRuns } from "./service";
-import { checkWords, placesIn } from "./words";
+import { checkStart, checkWords, placesIn } from "./words";
 
 /** Options of {@link checkService}. */
 export interface ServiceCheckOptions extends CheckOptions {
@@ -55,7 +55,7 @@ function specs(isUnknown: (value: unknown) => boolean): FieldSpecs {
     isUnknown(value) || typeof value === "string" ? [] : [{ path, given: typeof value, wanted: "a text" }],
   );
   return {
-    exec: required('the program of the release and its arguments, such as ["buildcached"]', checkWords),
+    exec: required('the program of the release and its arguments, such as ["buildcached"]', checkStart),
     validate: checkWords,
     user: (path, user) => (user === "dynamic" ? [] : issuesOf(parseUserName(path, user))),
     directories: (path, given) => checkFields(path, given, { state: flag, cache: flag, logs: flag, runtime: flag }),

@@ -1,6 +1,7 @@
 import { at } from "../check";
 import { issue, type Issue } from "../issues";
 import type { ValueCheck } from "../field-checks";
+import { checkProgramName } from "./release-check";
 
 /**
  * Places that stand for a directory of the service in its arguments and in its environment: `{state}` becomes
@@ -25,6 +26,12 @@ export const checkWords: ValueCheck = (path, given) => {
     ...checkProgram(at(path, 0), program),
     ...rest.flatMap((word, index) => checkWord(at(path, index + 1), word)),
   ];
+};
+
+/** The service's own command line: its program by its name, which the release has. */
+export const checkStart: ValueCheck = (path, given) => {
+  const issues = checkWords(path, given);
+  return issues.length > 0 || !Array.isArray(given) ? issues : checkProgramName(at(path, 0), given[0]);
 };
 
 const PROGRAM = /^\/?[A-Za-z0-9_][A-Za-z0-9_.+-]*(\/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$/;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AbsolutePath } from "../../model/names";
 import type { ResolvedRelease } from "../../model/service/release";
 import { identityScript } from "../../render/service/identity";
 import type { HostPlan, PlanDownload, PlanVariant } from "../host-plan";
@@ -15,21 +16,28 @@ const TIMEOUT = 30;
  * switches with the release, a check of what it is before the switch, and a probe that reads it back.
  */
 export function releasePlan(release: ResolvedRelease, place: ServicePlace): Partial<HostPlan> {
-  const download = releaseDownload(release);
-  const tree = `${place.programs}/${download.name}`;
+  const tree = releaseTree(release, place);
   const folder = release.program.split("/").slice(0, -1);
   const script = identityScript({ tree, program: release.program, identity: release.identity });
   return {
-    downloads: [download],
+    downloads: [releaseDownload(release)],
     symlinks: [{ path: place.program, target: [tree, ...folder].join("/"), switched: true }],
     checks: [{ name: IDENTITY, timeout: TIMEOUT, script }],
     probes: [{ name: IDENTITY, timeout: TIMEOUT, script }],
   };
 }
 
-/** The path that the unit runs; the same for every release. */
-export function programPath({ program }: ResolvedRelease, place: ServicePlace): string {
-  return `${place.program}/${program.split("/").at(-1) ?? ""}`;
+/** Directory of the program's download. */
+export function releaseTree(release: ResolvedRelease, { programs }: ServicePlace): AbsolutePath {
+  return `${programs}/${releaseDownload(release).name}`;
+}
+
+/**
+ * The path that the unit runs: the download's own, not the link's. It is there before the switch, when the unit is
+ * verified, and a service that ends in the middle of a switch starts again as it was.
+ */
+export function programPath(release: ResolvedRelease, place: ServicePlace): AbsolutePath {
+  return `${releaseTree(release, place)}/${release.program}`;
 }
 
 /** The program as a download. Two that differ in anything but where they come from have different names. */

@@ -9,6 +9,7 @@ import { textFile } from "../text-file";
 import { expandPlaces, filesDirectory } from "./expand";
 import type { ServiceParts, ServiceTexts } from "./parts";
 import { journalNamespace, socketUnit, type ServicePlace } from "./place";
+import { programPath, releaseDownload, releaseTree } from "./release";
 
 /** The text of a service's variables, where they are known. */
 export function environmentText(env: Readonly<Record<string, string>>, place: ServicePlace): string {
@@ -31,7 +32,7 @@ export function unitPlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>): 
   const unit: PlanUnit = {
     name: place.unit,
     onChange: service.update === "reload" ? "reload" : "restart",
-    reads: [...read.map(({ path }) => path), ...service.secrets, release.download],
+    reads: [...read.map(({ path }) => path), ...service.secrets, releaseDownload(release).name],
   };
   return {
     files: [...read, ...userFiles(service, place)],
@@ -60,9 +61,9 @@ function userFiles(service: Service, place: ServicePlace): PlanFile<string>[] {
 
 function unitText({ place, service, hasEnvironment, release }: ServiceParts): string {
   const [, ...args] = service.exec;
-  const line: CommandLine = [release.program, ...words(args, place)];
+  const line: CommandLine = [programPath(release, place), ...words(args, place)];
   const ofRelease = (given: CommandLine | undefined): CommandLine | undefined =>
-    given && [inTree(given[0], release.tree), ...words(given.slice(1), place)];
+    given && [inTree(given[0], releaseTree(release, place)), ...words(given.slice(1), place)];
   return serviceUnit({
     component: place.component,
     service,

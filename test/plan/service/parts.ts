@@ -1,11 +1,10 @@
+import { resolveUrlRelease } from "../../../src/model/service/release";
 import { resolveService, type ServiceArgs } from "../../../src/model/service/service";
 import type { HostPlan } from "../../../src/plan/host-plan";
 import type { ServiceParts } from "../../../src/plan/service/parts";
 import { servicePlace } from "../../../src/plan/service/place";
 import { servicePlan } from "../../../src/plan/service/service";
 import { environmentText } from "../../../src/plan/service/unit";
-
-const TREE = "/usr/local/lib/gofleet/cache/buildcached-0123456789ab";
 
 /** A service that says little, and one way in which it differs. */
 export function parts(more: Partial<ServiceArgs> = {}): ServiceParts {
@@ -14,20 +13,10 @@ export function parts(more: Partial<ServiceArgs> = {}): ServiceParts {
     place: servicePlace("cache"),
     service: resolveService(args),
     hasEnvironment: args.env !== undefined,
-    release: {
-      plan: {
-        downloads: [
-          {
-            name: "buildcached-0123456789ab",
-            format: "file",
-            variants: [{ arch: "any", checksum: "5e".repeat(32), urls: ["https://dl.corp.example/buildcached"] }],
-          },
-        ],
-      },
-      download: "buildcached-0123456789ab",
-      tree: TREE,
-      program: `${TREE}/buildcached`,
-    },
+    release: resolveUrlRelease(
+      { url: "https://dl.corp.example/buildcached-1.8.2", sha256: "5e".repeat(32) },
+      "buildcached",
+    ),
   };
 }
 

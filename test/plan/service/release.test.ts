@@ -28,7 +28,10 @@ describe("plan of a service's release", () => {
       manifest(plan),
       new RegExp(`^download\t${download?.name ?? ""}\tany\tfile:buildcached\t${SUM}\t-\t-$`, "m"),
     );
-    assert.equal(programPath(release(), place), "/etc/gofleet/acme-cache/program/buildcached");
+    assert.equal(
+      programPath(release(), place),
+      `/usr/local/lib/gofleet/acme-cache/${download?.name ?? ""}/buildcached`,
+    );
     assert.deepEqual(plan.symlinks, [
       {
         path: "/etc/gofleet/acme-cache/program",
@@ -43,7 +46,7 @@ describe("plan of a service's release", () => {
     const { symlinks = [], downloads = [] } = releasePlan(archive, place);
     assert.match(symlinks[0]?.target ?? "", /\/buildcached-[0-9a-f]{12}\/usr\/bin$/);
     assert.deepEqual([downloads[0]?.format, downloads[0]?.as], ["tar.gz", undefined]);
-    assert.equal(programPath(archive, place), "/etc/gofleet/acme-cache/program/buildcached");
+    assert.equal(programPath(archive, place), `${symlinks[0]?.target ?? ""}/buildcached`);
   });
 
   it("checks the program before the switch and reads it back after it, by one script", () => {

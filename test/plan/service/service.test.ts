@@ -115,7 +115,7 @@ describe("service plan", () => {
       "/etc/gofleet/cache/notify",
       "/etc/gofleet/cache/files/cache.json",
       "token",
-      "buildcached-0123456789ab",
+      plan().downloads[0]?.name,
     ]);
     assert.equal(service?.onChange, "restart");
     assert.deepEqual(http?.reads, ["/etc/systemd/system/gofleet-cache-http.socket"]);
