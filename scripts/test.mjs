@@ -70,12 +70,14 @@ const SUITES = {
   hosts: [mocha(...sample("hosts"))],
   mirror: [mocha(...sample("mirror"))],
   sandbox: [mocha(...sample("sandbox"))],
+  service: [mocha(...sample("service"))],
 };
 const GROUPS = {
   default: ["lint", "unit", "agent", "engine"],
   hosts: ["hosts"],
   mirror: ["mirror"],
   sandbox: ["sandbox"],
+  service: ["service"],
   report: ["report"],
   all: Object.keys(SUITES).filter((name) => name !== "engine-turn"),
 };

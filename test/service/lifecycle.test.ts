@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { secret } from "@pulumi/pulumi";
+import type { GoServiceUnitArgs } from "../../src/index";
+import { said } from "../hosts/programs";
+import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
+import { TestStack } from "../support/engine";
+import { makeProject } from "../support/engine/project";
+import { machineGo } from "../support/go";
+import { skip } from "../support/skip";
+import { answer, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
+
+const TOKEN = "a-token-that-nobody-may-see";
+
+/** Values in which quotes, expansions or specifiers could go wrong. */
+const ODD: Readonly<Record<string, string>> = {
+  ODD_QUOTES: `"double" 'single' \`back\``,
+  ODD_SIGNS: "$HOME ${PATH} %i %% \\n \\",
+  ODD_EDGES: "  # both ends;  ",
+  ODD_LETTERS: "größer 日本",
+};
+
+/** What every release of these tests has. */
+const COMMON: Partial<GoServiceUnitArgs> = {
+  environmentFiles: ["-/etc/default/served"],
+  secrets: { token: secret(TOKEN) },
+  limits: { memory: "96 MiB", cpus: 1 },
+  directories: { state: true },
+  keepState: false,
+};
+
+const BASE = { SERVED_GREETING: "hello", SERVED_CREDENTIAL: "token", GOMEMLIMIT: "50MiB", ...ODD };
+
+/** One stack from its first up to its end: each test goes on from where the one before left it. */
+describe("a service on a real host", function () {
+  this.timeout(240_000);
+  let lab: ServiceLab;
+  let host: Host;
+  let stack: TestStack;
+  let workDir: string;
+  let untouched: Listing;
+
+  before(async function () {
+    const reason = unavailable();
+    if (reason) skip(this, reason);
+    if (!machineGo()) skip(this, "there is no go command");
+    lab = await ServiceLab.start();
+    host = await hosts.boot("server");
+    untouched = await host.listing();
+    workDir = makeProject();
+    stack = await TestStack.open(run({}), workDir);
+  });
+
+  after(async () => {
+    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    await lab?.stop();
+    await hosts.stopAll();
+  });
+
+  /** The program with other variables and arguments. */
+  const run = (env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs> = {}) =>
+    lab.program(host, { ...COMMON, env: told({ ...BASE, ...env }), ...more });
+
+  it("comes on: ready, confined, with the secret and the variables that it was given", async () => {
+    await stack.up();
+    const { unit, exposure, activeRelease } = await stack.outputs();
+    assert.equal(unit?.value, UNIT);
+    assert.ok(Number(exposure?.value) <= 1.5, `exposure ${String(exposure?.value)}`);
+    assert.match(String(activeRelease?.value), /^[0-9a-f]{16}$/);
+    assert.equal(await answer(host), "v1 hello");
+    const journal = await host.exec(`journalctl -q -o cat -u ${UNIT}`);
+    assert.match(journal, new RegExp(`^the credential token has ${TOKEN.length} bytes$`, "m"));
+    assert.equal(await property(host, "StatusText"), "ready");
+    // A user of systemd's range for dynamic ones.
+    const user = Number(await host.exec(`stat -c %u /proc/${await property(host, "MainPID")}`));
+    assert.ok(user >= 61184 && user <= 65519, `user ${user}`);
+    assert.deepEqual(await stack.leaksOf(TOKEN, { journal }), []);
+    assert.deepEqual((await stack.up()).changes, {});
+  });
+
+  it("has each variable as it was given; the host's file wins over the program, the program over what follows from limits", async () => {
+    assert.deepEqual(await variables(host), { ...ODD, GOMEMLIMIT: "50MiB", GOMAXPROCS: "1", SERVED_GREETING: "hello" });
+    await host.exec(`echo SERVED_GREETING=host >/etc/default/served && systemctl restart ${UNIT}`);
+    assert.equal(await answer(host), "v1 host");
+    await host.exec(`rm /etc/default/served && systemctl restart ${UNIT}`);
+  });
+
+  it("restarts once for a changed variable, and for nothing where nothing changed", async () => {
+    const before = await property(host, "MainPID");
+    stack.program = run({ SERVED_GREETING: "hi" });
+    assert.deepEqual(Object.keys((await stack.up()).changes), ["served-release"]);
+    assert.notEqual(await property(host, "MainPID"), before);
+    assert.equal(await answer(host), "v1 hi");
+  });
+
+  it("takes another release", async () => {
+    stack.program = run({}, { release: lab.release("v2") });
+    await stack.up();
+    assert.equal(await answer(host), "v2 hello");
+    assert.equal((await host.exec(`/etc/gofleet/${COMPONENT}/program/served --check; echo $?`)).trim(), "0");
+  });
+
+  const bad: Record<string, [env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs>, says: RegExp]> = {
+    "crashes at its start": [{ SERVED_CRASH: "1" }, {}, /served v3 cannot start: told to crash/],
+    "misses a variable": [{ SERVED_NEEDS: "DATABASE" }, {}, /the variable DATABASE is missing/],
+    "misses a credential": [{ SERVED_CREDENTIAL: "other" }, {}, /the credential other is missing/],
+    "fails its own validation": [
+      { SERVED_INVALID: "1" },
+      { validate: ["served", "--check"] },
+      /configuration will not do/,
+    ],
+    "is not ready in time": [{ SERVED_SLOW_HEALTH: "5s" }, {}, /probe: not ready: curl: \(28\)/],
+    "answers that it is not ready": [{ SERVED_UNHEALTHY_AFTER: "1ns" }, {}, /not ready: HTTP 503/],
+    "takes more memory than it may": [{ SERVED_EAT_AFTER: "1ms", SERVED_SLOW_HEALTH: "5s" }, {}, /oom-kill|OOM killer/],
+    "crashes a moment after its start": [{ SERVED_CRASH_AFTER: "1s" }, { health: undefined }, /told to crash later/],
+  };
+  for (const [name, [env, more, says]] of Object.entries(bad)) {
+    it(`goes back from a release that ${name}, and says why`, async () => {
+      const before = await property(host, "ExecMainStartTimestampMonotonic");
+      stack.program = run(env, { release: lab.release("v3"), ...more });
+      const failed = await stack.up({ expect: "failure" });
+      assert.match(said(failed), says);
+      assert.notEqual(await property(host, "ExecMainStartTimestampMonotonic"), before, "it was never tried");
+      assert.equal(await answer(host), "v2 hello");
+      assert.deepEqual(await stack.leaksOf(TOKEN), []);
+    });
+  }
+
+  it("leaves the host as it was where a port is somebody else's", async () => {
+    await host.exec("systemd-run --quiet --unit=squatter python3 -m http.server --bind 127.0.0.1 7171");
+    await host.exec("for i in $(seq 50); do ss -Hltn | grep -q :7171 && break; sleep 0.1; done");
+    const before = await property(host, "MainPID");
+    stack.program = run({ SERVED_LISTEN: "127.0.0.1:7171" }, { listen: ["127.0.0.1:7171"] });
+    assert.match(said(await stack.up({ expect: "failure" })), /port 127\.0\.0\.1:7171.* is held .*squatter/);
+    assert.equal(await property(host, "MainPID"), before);
+    await host.exec("systemctl stop squatter");
+  });
+
+  it("ends a release that hangs, with every goroutine's stack in the journal, and starts it again", async () => {
+    const get = "http://127.0.0.1:7070";
+    stack.program = run(
+      { SERVED_HANG_AFTER: "3s" },
+      {
+        release: lab.release("v3"),
+        health: {
+          readiness: { get: `${get}/readyz` },
+          liveness: { get: `${get}/livez`, timeout: "500 ms", failures: 1 },
+        },
+        watchdog: { within: "1 s" },
+      },
+    );
+    await stack.up();
+    await host.exec(
+      `for i in $(seq 300); do [ "$(systemctl show --value -p NRestarts ${UNIT})" = 0 ] || exit 0; sleep 0.1; done; exit 1`,
+      { timeout: 60_000 },
+    );
+    const journal = await host.exec(`journalctl -q -o cat -u ${UNIT}`);
+    assert.match(journal, /probe: not alive \(1 of 1\)/);
+    assert.match(journal, /Watchdog timeout/);
+    assert.match(journal, /SIGABRT: abort/);
+    assert.match(journal, /^goroutine \d+ \[.*\]:$/m);
+  });
+
+  it("is told that it is alive by the service itself, where that speaks sd_notify", async () => {
+    stack.program = run(
+      { SERVED_NOTIFY: "1" },
+      { release: lab.release("v3"), notify: "service", watchdog: { within: "1 s" } },
+    );
+    await stack.up();
+    assert.equal(await property(host, "StatusText"), "version v3");
+    await host.exec("sleep 3");
+    assert.equal(await property(host, "NRestarts"), "0");
+    assert.equal(await answer(host), "v3 hello");
+  });
+
+  it("goes away without a trace", async () => {
+    await stack.destroy();
+    const left = difference(untouched, await host.listing());
+    assert.deepEqual(left, []);
+    assert.equal((await host.exec("pgrep served || true")).trim(), "");
+  });
+});
+
+/** The variables that the service itself has, of those that this test is about. */
+async function variables(host: Host): Promise<Record<string, string>> {
+  const pid = await property(host, "MainPID");
+  const all = (await host.exec(`cat /proc/${pid}/environ`)).split("\0").filter(Boolean);
+  const found = all.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const);
+  return Object.fromEntries(found.filter(([name]) => /^(ODD_|GOM|SERVED_GREETING$)/.test(name)));
+}

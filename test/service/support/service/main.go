@@ -1,0 +1,118 @@
+// Served is the service of gofleet's tests: an HTTP server that can be told, by variables, to fail in each way in which
+// services do. See settings.go for what it is told.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// version is set by the linker.
+var version = "none"
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) > 1 && os.Args[1] == "--check" {
+		check()
+		return
+	}
+	settings, err := readSettings()
+	if err != nil {
+		log.Fatalf("served %s cannot start: %v", version, err)
+	}
+	if err := serve(settings); err != nil {
+		log.Fatalf("served %s: %v", version, err)
+	}
+}
+
+// check stands for a program that validates a configuration: a bad one is told by a variable.
+func check() {
+	if os.Getenv("SERVED_INVALID") != "" {
+		log.Fatal("the configuration will not do")
+	}
+}
+
+func serve(settings Settings) error {
+	listeners, err := listeners(settings.Listen)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	time.Sleep(settings.SlowStart)
+	server := &http.Server{Handler: handler(settings, began)}
+	failed := make(chan error, len(listeners))
+	for _, each := range listeners {
+		go func() { failed <- server.Serve(each) }()
+	}
+	log.Printf("served %s listens on %d sockets", version, len(listeners))
+	if settings.Notify {
+		notify("READY=1\nSTATUS=version " + version)
+		go signsOfLife(settings.HangAfter)
+	}
+	fail(settings)
+
+	// As a service should: no new connections, and those in progress may end.
+	stopped, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	select {
+	case err := <-failed:
+		if !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+	case <-stopped.Done():
+		notify("STOPPING=1")
+	}
+	within, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(within)
+}
+
+// listeners are those that systemd hands over, or one of its own.
+func listeners(address string) ([]net.Listener, error) {
+	handed, err := handedOver()
+	if err != nil || len(handed) > 0 {
+		return handed, err
+	}
+	own, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("no port: %w", err)
+	}
+	return []net.Listener{own}, nil
+}
+
+// handler answers health, what the service is, and one answer that takes its time.
+func handler(settings Settings, began time.Time) http.Handler {
+	mux := http.NewServeMux()
+	hung := func() bool { return settings.HangAfter > 0 && time.Since(began) > settings.HangAfter }
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(settings.SlowHealth)
+		w.Header().Set("Cache-Control", "no-store")
+		if settings.UnhealthyAfter > 0 && time.Since(began) > settings.UnhealthyAfter {
+			http.Error(w, "the database is gone", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, r *http.Request) {
+		if hung() {
+			select {}
+		}
+		fmt.Fprintln(w, "alive")
+	})
+	mux.HandleFunc("/version", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, version, settings.Greeting)
+	})
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Second)
+		fmt.Fprintln(w, version)
+	})
+	return mux
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Settings say how to serve, and how to fail. Each is a variable: SERVED_LISTEN, SERVED_HANG_AFTER and so on.
+type Settings struct {
+	// Listen is an address, where systemd hands over no socket.
+	Listen string
+	// Greeting is said by /version.
+	Greeting string
+	// Notify tells systemd by sd_notify(3) that it is ready and alive.
+	Notify bool
+	// SlowStart passes before it serves, SlowHealth before each answer of /readyz.
+	SlowStart, SlowHealth time.Duration
+	// HangAfter, it is alive no more: no heartbeats, no answer of /livez.
+	HangAfter time.Duration
+	// UnhealthyAfter, /readyz answers 503.
+	UnhealthyAfter time.Duration
+	// CrashAfter, it panics.
+	CrashAfter time.Duration
+	// EatAfter, it takes memory without end.
+	EatAfter time.Duration
+}
+
+// readSettings also fails at once, where it is told to.
+func readSettings() (Settings, error) {
+	settings := Settings{
+		Listen:   os.Getenv("SERVED_LISTEN"),
+		Greeting: os.Getenv("SERVED_GREETING"),
+		Notify:   os.Getenv("SERVED_NOTIFY") != "",
+	}
+	for name, into := range map[string]*time.Duration{
+		"SERVED_SLOW_START":      &settings.SlowStart,
+		"SERVED_SLOW_HEALTH":     &settings.SlowHealth,
+		"SERVED_HANG_AFTER":      &settings.HangAfter,
+		"SERVED_UNHEALTHY_AFTER": &settings.UnhealthyAfter,
+		"SERVED_CRASH_AFTER":     &settings.CrashAfter,
+		"SERVED_EAT_AFTER":       &settings.EatAfter,
+	} {
+		given := os.Getenv(name)
+		if given == "" {
+			continue
+		}
+		parsed, err := time.ParseDuration(given)
+		if err != nil {
+			return settings, fmt.Errorf("%s: %w", name, err)
+		}
+		*into = parsed
+	}
+	if os.Getenv("SERVED_CRASH") != "" {
+		return settings, fmt.Errorf("told to crash")
+	}
+	if name := os.Getenv("SERVED_NEEDS"); name != "" && os.Getenv(name) == "" {
+		return settings, fmt.Errorf("the variable %s is missing", name)
+	}
+	if name := os.Getenv("SERVED_CREDENTIAL"); name != "" {
+		secret, err := os.ReadFile(filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name))
+		if err != nil {
+			return settings, fmt.Errorf("the credential %s is missing: %w", name, err)
+		}
+		log.Printf("the credential %s has %d bytes", name, len(secret))
+	}
+	return settings, nil
+}
+
+// fail begins what is to go wrong later.
+func fail(settings Settings) {
+	if settings.CrashAfter > 0 {
+		time.AfterFunc(settings.CrashAfter, func() { panic("told to crash later") })
+	}
+	if settings.EatAfter > 0 {
+		time.AfterFunc(settings.EatAfter, eat)
+	}
+}
+
+// eat takes memory until the kernel ends it: each page is written, so that it is real.
+func eat() {
+	var taken [][]byte
+	for {
+		block := make([]byte, 8<<20)
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+		taken = append(taken, block)
+		time.Sleep(time.Millisecond)
+		_ = taken
+	}
+}
