@@ -27,10 +27,12 @@ export type { HealthArgs, HealthGet, LivenessArgs, Notify, ReadinessArgs, Watchd
 export type { JournalArgs } from "./model/service/journal";
 export type { ServiceLimitsArgs } from "./model/service/limits";
 export type { SocketArgs, TcpAddress } from "./model/service/listen";
-export type { UrlRelease } from "./model/service/release";
+export type { BuildRelease, ByPlatform, FileRelease, ServiceRelease, UrlRelease } from "./model/service/release";
+export type { ProgramBuild } from "./model/service/release-build";
 export type { ProgramIdentity } from "./model/service/release-identity";
 export type { BreakerArgs, RestartArgs } from "./model/service/restart";
 export type { DirectoryArgs, ServiceArgs, StopArgs, Update } from "./model/service/service";
+export type { ExitVerdict, WatchArgs, WatchLogArgs, WatchSignal } from "./model/service/watch";
 export type {
   Checksums,
   FileSource,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { resolveUrlRelease } from "../model/service/release";
+import type { ResolvedRelease } from "../model/service/release";
 import { resolveService } from "../model/service/service";
+import { resolveWatch } from "../model/service/watch";
 import type { ServiceParts } from "../plan/service/parts";
 import { servicePlace } from "../plan/service/place";
 import { servicePlan } from "../plan/service/service";
@@ -8,6 +9,7 @@ import { HostRelease, type HostFacts } from "../targets/host-release";
 import { exposureOf } from "./exposure";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkServiceArgs, type GoServiceUnitArgs } from "./service-args";
+import { serviceRelease, type ServiceReleaseResult } from "./service-release";
 import { serviceTexts } from "./service-texts";
 
 /**
@@ -44,13 +46,17 @@ export class GoServiceUnit extends pulumi.ComponentResource {
    */
   constructor(name: string, args: GoServiceUnitArgs, opts?: pulumi.ComponentResourceOptions) {
     throwIssues(`GoServiceUnit "${name}"`, checkServiceArgs(args));
+    const program = serviceRelease("release", args.release, args.exec[0]);
+    throwIssues(`GoServiceUnit "${name}"`, program.issues);
     const shared = releaseArgs({ ...args, ...args.rollback }, name);
     const service = resolveService(args);
+    const watch = args.rollback?.watch;
     const parts: ServiceParts = {
       place: servicePlace(shared.component),
       service,
       hasEnvironment: Object.keys(args.env ?? {}).length > 0,
-      release: resolveUrlRelease(args.release, args.exec[0]),
+      release: resolved(program),
+      watch: watch === false ? undefined : resolveWatch(watch),
     };
     super(
       "gofleet:index:GoServiceUnit",
@@ -63,6 +69,7 @@ export class GoServiceUnit extends pulumi.ComponentResource {
         notify: service.health.notify,
         update: service.update,
         hardening: { off: service.off },
+        rollback: args.rollback,
         target: targetSummary(args.target),
         directory: shared.component,
       },
@@ -102,6 +109,12 @@ export class GoServiceUnit extends pulumi.ComponentResource {
   get hosts(): pulumi.Output<Record<string, HostFacts>> {
     return this.nodes.release.hostFacts();
   }
+}
+
+/** Its issues have been thrown. */
+function resolved({ release }: ServiceReleaseResult): ResolvedRelease {
+  if (release === undefined) throw new Error("a release without issues is one that a plan takes");
+  return release;
 }
 
 /** With a dynamic user the directory itself is below `private`, and there is a link to it. */

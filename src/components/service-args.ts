@@ -1,18 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, isFields } from "../model/check";
-import { checkFields, whole } from "../model/field-checks";
+import { isFields } from "../model/check";
+import { checkFields, whole, type ValueCheck } from "../model/field-checks";
 import { issue, type Issue } from "../model/issues";
 import { checkService } from "../model/service/check";
-import type { UrlRelease } from "../model/service/release";
+import type { ServiceRelease } from "../model/service/release";
 import { checkRelease } from "../model/service/release-check";
 import type { ServiceArgs } from "../model/service/service";
+import { checkWatch, type WatchArgs } from "../model/service/watch";
 import { checkMachines, hostsOf } from "./machines";
 import { checkReleaseArgs, RELEASE_KEYS, type ReleaseArgs } from "./release-args";
 
 /** Arguments of `GoServiceUnit`. */
 export interface GoServiceUnitArgs extends Omit<ReleaseArgs, "keep">, ServiceArgs<pulumi.Input<string>> {
-  /** The program: where each host fetches it, and its sha256. */
-  readonly release: UrlRelease;
+  /**
+   * The program: fetched by each host and checked by its sha256 (`url`), a file of this machine (`file`), or built here
+   * (`build`).
+   */
+  readonly release: ServiceRelease;
   readonly rollback?: RollbackArgs;
   /**
    * Whether what the service wrote into its state directory stays when the service goes.
@@ -28,6 +32,12 @@ export interface RollbackArgs {
    * @default 3
    */
   readonly keep?: number;
+  /**
+   * How each host looks after the service by itself after a switch, and goes back by itself; `false`: not at all, for
+   * releases that cannot be taken back, such as one that migrates data in place.
+   * @default 10 minutes, see `WatchArgs`
+   */
+  readonly watch?: WatchArgs | false;
 }
 
 const KEYS = ["release", "rollback", "keepState", ...RELEASE_KEYS.filter((key) => key !== "keep")];
@@ -42,18 +52,13 @@ export function checkServiceArgs(args: unknown): Issue[] {
     ...checkMachines(hostsOf(args["target"])),
     ...(release === undefined
       ? [issue("release", undefined, 'where the program comes from, such as { url: "https://…", sha256: "…" }')]
-      : checkUrlRelease(release, typeof program === "string" ? program : undefined)),
+      : checkRelease("release", release, typeof program === "string" ? program : undefined)),
     ...checkService(args, { isUnknown: pulumi.Output.isInstance, otherKeys: KEYS }),
-    ...(rollback === undefined ? [] : checkFields("rollback", rollback, { keep: whole(2, 20) })),
+    ...(rollback === undefined ? [] : checkFields("rollback", rollback, { keep: whole(2, 20), watch: checkWatchArg })),
     ...(keepState === undefined || typeof keepState === "boolean"
       ? []
       : [issue("keepState", keepState, "true or false")]),
   ];
 }
 
-function checkUrlRelease(release: unknown, program: string | undefined): Issue[] {
-  if (isFields(release) && release["url"] === undefined) {
-    return [issue(at("release", "url"), undefined, "where hosts fetch the program, with its sha256 beside it")];
-  }
-  return checkRelease("release", release, program);
-}
+const checkWatchArg: ValueCheck = (path, given) => (given === false ? [] : checkWatch(path, given));

@@ -27,6 +27,8 @@ const COMMON: Partial<GoServiceUnitArgs> = {
   limits: { memory: "96 MiB", cpus: 1 },
   directories: { state: true },
   keepState: false,
+  // Tests of its own have it.
+  rollback: { watch: false },
 };
 
 const BASE = { SERVED_GREETING: "hello", SERVED_CREDENTIAL: "token", GOMEMLIMIT: "50MiB", ...ODD };

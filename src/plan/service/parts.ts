@@ -1,5 +1,6 @@
 import type { ResolvedRelease } from "../../model/service/release";
 import type { Service } from "../../model/service/service";
+import type { Watch } from "../../model/service/watch";
 import type { ServicePlace } from "./place";
 
 /** A service with every default filled in, and where its things are; only structure counts for a plan. */
@@ -9,6 +10,8 @@ export interface ServiceParts {
   /** Whether the program gives it variables. */
   readonly hasEnvironment: boolean;
   readonly release: ResolvedRelease;
+  /** How the host looks after it by itself; undefined: not at all. */
+  readonly watch: Watch | undefined;
 }
 
 /** The texts of a service's files that depend on values. */

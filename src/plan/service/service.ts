@@ -5,6 +5,7 @@ import type { ServiceParts, ServiceTexts } from "./parts";
 import { releasePlan } from "./release";
 import { socketsPlan } from "./sockets";
 import { unitPlan } from "./unit";
+import { watchPlan } from "./watch";
 
 /** All that a host must hold for a service. */
 export function servicePlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>): HostPlan<Text | string> {
@@ -13,5 +14,6 @@ export function servicePlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>
     unitPlan<Text>(parts, texts),
     socketsPlan(parts),
     healthPlan(parts),
+    watchPlan(parts, parts.watch),
   );
 }

@@ -17,6 +17,7 @@ export function parts(more: Partial<ServiceArgs> = {}): ServiceParts {
       { url: "https://dl.corp.example/buildcached-1.8.2", sha256: "5e".repeat(32) },
       "buildcached",
     ),
+    watch: undefined,
   };
 }
 
