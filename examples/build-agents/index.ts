@@ -1,11 +1,10 @@
-// Build hosts that run jobs nobody vouches for: a pool that takes changes one host first, Go, and a sandbox whose jobs
-// reach the module mirror and the git server, and nothing else.
+// Build hosts that run jobs nobody vouches for: a pool that takes changes one host first, Go, and a sandbox of GitHub's
+// runners, whose jobs reach the module mirror and GitHub, and nothing else.
 import { Config } from "@pulumi/pulumi";
 import { BuildAgentSandbox, GoToolchainHost, hostPool, lock, ssh } from "gofleet";
 
 const config = new Config();
 const address = config.require("builder");
-const gitServer = config.require("gitServer");
 const mirror = new URL(config.require("mirror"));
 
 const builders = hostPool({
@@ -24,15 +23,27 @@ const go = new GoToolchainHost("go", {
 const ci = new BuildAgentSandbox("ci", {
   target: builders,
   toolchain: go,
-  // Takes one job and ends; the next start is the next job, with nothing left of the one before.
-  agent: { kind: "exec", command: ["/opt/runner/run-one-job"], stop: { within: "5 min" } },
+  // Registered for one job; the next start is another runner, with nothing left of the one before.
+  agent: {
+    kind: "github",
+    scope: config.require("organization"),
+    credential: {
+      app: config.require("app"),
+      installation: config.requireNumber("installation"),
+      privateKey: config.requireSecret("appKey"),
+    },
+    runner: { version: config.require("runnerVersion"), sha256: { amd64: config.require("runnerSha256") } },
+    labels: ["self-hosted", "linux", "go"],
+    stop: { within: "30 min" },
+  },
   slots: 2,
   cache: { kind: "tmpfs", size: "4 GiB" },
   limits: { memory: "16 GiB", cpus: 8, tasks: 4096 },
   network: {
     allow: [
       { host: mirror.hostname, ports: [Number(mirror.port || 443)], modules: true },
-      { host: gitServer, ports: [22, 443] },
+      ...["github.com", "api.github.com", "codeload.github.com", "broker.actions.githubusercontent.com"],
+      ...config.requireObject<string[]>("actionsHosts"),
     ],
     resolver: config.require("resolver"),
   },

@@ -5,6 +5,7 @@ import (
 	"flag"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/forge"
 	"gofleet/sandbox/internal/job"
 	"gofleet/sandbox/internal/modules"
 	"gofleet/sandbox/internal/mount"
@@ -18,9 +19,14 @@ func init() {
 		command{"prepare", "", "as root, before a job: wait while paused, then make its workspace and caches", slotCommand(inHost(job.Prepare)), []code{
 			{exitPaused, "no new job may begin, and the time to wait for that is over"},
 		}},
-		command{"run", "COMMAND...", "as the slot's user: run a job's command, with the job's environment", declareRun, []code{
+		command{"register", "", "as root, before a job: make the slot's agent known to its forge", slotCommand(forge.Register), nil},
+		command{"run", "[COMMAND...]", "as the slot's user: run a job's command, or the registered agent, with the job's environment", declareRun, []code{
 			{exitPaused, "a pause came meanwhile; any other code is the one of the job's command, 128 and the signal's number where one ended it"},
 		}},
+		command{"leave", "", "as root, before a slot is stopped: have the forge give its agent no job, and wait for the one it has", slotCommand(forge.Leave), nil},
+		command{"deregister", "", "as root, after a job: make the slot's agent unknown to its forge", slotCommand(func(c *config.Config, s *config.Slot) error {
+			return forge.Deregister(c, s.Number)
+		}), nil},
 		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish)), nil},
 		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch), nil},
 	)

@@ -9,6 +9,7 @@ import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkSandboxArgs, type BuildAgentSandboxArgs } from "./sandbox-args";
 import { sandboxMonitoring, type SandboxMonitoring } from "./sandbox-monitoring";
 import { lateTexts } from "./sandbox-late";
+import { sandboxSecrets } from "./sandbox-secrets";
 import { toolchainDependencies, toolchainPlace } from "./toolchain-arg";
 
 /**
@@ -74,7 +75,12 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
     const plan = sandboxPlan<pulumi.Input<string>>(parts, lateTexts(parts, args));
     const release = new HostRelease(
       `${name}-release`,
-      { ...shared, plan, policy: { ...shared.policy, ...kept(parts, args.keepCaches) } },
+      {
+        ...shared,
+        plan,
+        secrets: sandboxSecrets(args.agent),
+        policy: { ...shared.policy, ...kept(parts, args.keepCaches) },
+      },
       { parent: this, dependsOn: toolchainDependencies(args.toolchain) },
     );
 

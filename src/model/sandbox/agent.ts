@@ -1,89 +1,50 @@
-import { at, type CheckOptions } from "../check";
+import { at, isFields, type CheckOptions } from "../check";
+import { byKind, type ValueCheck } from "../field-checks";
 import { issue, type Issue } from "../issues";
-import { byKind, checkFields, line, oneOf, parsed, required, type ValueCheck } from "../field-checks";
-import { parsePath, type AbsolutePath } from "../names";
-import { parseDuration, type Duration } from "../units";
+import type { AbsolutePath } from "../names";
+import { execFields, type ExecAgent } from "./agents/exec";
+import type { ResolvedForge } from "./agents/forge";
+import { githubFields, resolveGithub, type GithubAgent } from "./agents/github";
+import { resolveStop, type ResolvedStop } from "./agents/stop";
 
-/** Any program of the hosts that takes one job, runs it and ends. */
-export interface ExecAgent {
-  readonly kind: "exec";
-  /**
-   * The program by its absolute path, then its arguments, passed as they are. Everybody on the host can read them: no
-   * secrets.
-   */
-  readonly command: readonly [AbsolutePath, ...string[]];
-  readonly stop?: AgentStop;
-}
+/** What takes jobs in a slot. `Value` is the type of secrets. */
+export type Agent<Value = string> = ExecAgent | ForgeAgent<Value>;
 
-/** What takes jobs in a slot. */
-export type Agent = ExecAgent;
-
-/** How an agent is asked to end: when the host shuts down, and when its unit's settings change. */
-export interface AgentStop {
-  /**
-   * What the agent takes as "finish your job and take no other".
-   * @default "SIGTERM"
-   */
-  readonly signal?: StopSignal;
-  /**
-   * Time in which it may do so; what still runs then is killed.
-   * @default "2 min"
-   */
-  readonly within?: Duration;
-}
-
-const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
-
-export type StopSignal = (typeof STOP_SIGNALS)[number];
+/** An agent that a forge must know before it gets jobs: it is registered for each job, and its program is downloaded. */
+export type ForgeAgent<Value = string> = GithubAgent<Value>;
 
 /** An agent with every default in place. */
-export interface ResolvedAgent {
-  readonly command: readonly [AbsolutePath, ...string[]];
-  readonly stopSignal: StopSignal;
-  /** Seconds. */
-  readonly stopWithin: number;
+export interface ResolvedAgent extends ResolvedStop {
+  /** Undefined: what is handed to a slot says how its agent starts. */
+  readonly command?: readonly [AbsolutePath, ...string[]];
+  /** Undefined: it is no forge's. */
+  readonly forge?: ResolvedForge;
 }
-
-const WITHIN = "2 min";
 
 /** Puts the defaults in place. The agent must have passed {@link checkAgent}. */
-export function resolveAgent({ command, stop = {} }: Agent): ResolvedAgent {
-  return {
-    command,
-    stopSignal: stop.signal ?? "SIGTERM",
-    stopWithin: parseDuration("", stop.within ?? WITHIN).value ?? NaN,
-  };
+export function resolveAgent(agent: Agent<unknown>): ResolvedAgent {
+  switch (agent.kind) {
+    case "exec":
+      return { command: agent.command, ...resolveStop(agent.stop) };
+    case "github":
+      return { forge: resolveGithub(agent), ...resolveStop(agent.stop) };
+    default: {
+      const never: never = agent;
+      return never;
+    }
+  }
 }
 
-export function checkAgent(path: string, given: unknown, { isUnknown }: CheckOptions = {}): Issue[] {
-  return byKind(
-    {
-      exec: {
-        command: required('a command such as ["/usr/local/bin/runner", "--once"]', checkCommand),
-        stop: (here, stop) =>
-          checkFields(here, stop, { signal: oneOf(...STOP_SIGNALS), within: parsed(parseDuration) }, isUnknown),
-      },
-    },
-    isUnknown,
-  )(path, given);
+export function checkAgent(path: string, given: unknown, options: CheckOptions = {}): Issue[] {
+  return agentCheck(options)(path, given);
 }
 
-/** A program by its absolute path, then arguments of one line each. */
-export const checkCommand: ValueCheck = (path, given) => {
-  const wanted = 'a program by its absolute path and its arguments, such as ["/usr/bin/env", "true"]';
-  if (!Array.isArray(given) || given.length === 0) return [issue(path, given, wanted)];
-  const [program, ...rest] = given as unknown[];
-  const isProgram = parsePath("", program).issue === undefined;
-  return [
-    ...(isProgram ? [] : [issue(at(path, 0), program, "a program by its absolute path, without white space")]),
-    ...rest.flatMap((word, index) => (word === "" ? [] : argument(at(path, index + 1), word))),
+function agentCheck({ isUnknown = () => false }: CheckOptions): ValueCheck {
+  const fields = byKind({ exec: execFields(isUnknown), github: githubFields(isUnknown) }, isUnknown);
+  return (path, given) => [
+    ...fields(path, given),
+    ...(isFields(given) && isUnknown(given["credential"])
+      ? [issue(at(path, "credential"), undefined, "a plain object; the secrets in it may be known later")]
+      : []),
   ];
-};
-
-const oneLine = line("an argument");
-
-/** systemd drops a line of a unit that holds a code point which is no character. */
-const argument: ValueCheck = (path, given) =>
-  typeof given === "string" && /\p{Noncharacter_Code_Point}/u.test(given)
-    ? [issue(path, given, "an argument of Unicode characters")]
-    : oneLine(path, given);
+}

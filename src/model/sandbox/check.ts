@@ -2,12 +2,14 @@ import { at, isFields, issuesOf, nearest, unknownKeys, type CheckOptions } from 
 import { issue, type Issue } from "../issues";
 import { checkFields, flag, listOf, oneOf, type ValueCheck } from "../field-checks";
 import { parsePath } from "../names";
-import { checkAgent, checkCommand } from "./agent";
+import { checkAgent } from "./agent";
+import { checkCommand } from "./agents/exec";
 import { checkCache, resolveCache, type CacheArgs } from "./cache";
 import { DIRECTIVE_NAMES } from "./directives";
 import { checkLimits, checkRoom, type LimitsArgs } from "./limits";
 import { checkModules } from "./modules";
 import { checkNetwork } from "./network";
+import { checkReach } from "./reach";
 import { checkWatermarks } from "./watermarks";
 
 /** Options of {@link checkSandbox}. */
@@ -48,6 +50,7 @@ export function checkSandbox(args: unknown, options: SandboxCheckOptions = {}): 
     ...needed("limits", (path, limits) => checkLimits(path, limits, within)),
     ...checkTogether(args, isUnknown),
     ...check("network", (path, network) => checkNetwork(path, network, within)),
+    ...(args["agent"] === undefined ? [] : checkReach(args["agent"], args["network"], isUnknown)),
     ...check("confinement", oneOf("enforce", "complain", "off")),
     ...check("userNamespaces", flag),
     ...check("inputs", (path, inputs) => checkInputs(path, inputs, isUnknown)),

@@ -14,7 +14,7 @@ import { resolveWatermarks, type WatermarkArgs, type Watermarks } from "./waterm
  */
 export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | string> {
   /** What takes the jobs. */
-  readonly agent: Agent;
+  readonly agent: Agent<Value>;
   /**
    * How many jobs run at once, each as a user of its own; 1 to 64.
    * @default 1

@@ -3,7 +3,7 @@ import { issue, type Issue } from "../issues";
 import { checkFields, oneOf, parsed, type ValueCheck } from "../field-checks";
 import type { AbsolutePath } from "../names";
 import { parseDuration, parsePercent, type Duration, type Percent } from "../units";
-import { checkCommand } from "./agent";
+import { checkCommand } from "./agents/exec";
 
 /** How full a file system may be, in bytes and, separately, in inodes. */
 export interface WatermarkArgs {

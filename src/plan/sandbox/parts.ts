@@ -16,6 +16,8 @@ export interface SandboxParts {
   /** `gofleet-sandbox`: its source, and the program that is built of it. */
   readonly tool: HostToolSource;
   readonly program: AbsolutePath;
+  /** Where the agent's program is unpacked; undefined: it is not downloaded. */
+  readonly agentTree: AbsolutePath | undefined;
 }
 
 /** The toolchain that jobs build with, made by another component on the same hosts. */
@@ -52,6 +54,7 @@ export function sandboxParts(
     return shared === undefined || cache.discard ? slot : { ...slot, buildCache: shared };
   });
   const source = { ...tool, goRoot: toolchain.goRoot };
+  const { forge } = sandbox.agent;
   return {
     sandbox,
     place,
@@ -64,6 +67,7 @@ export function sandboxParts(
     toolchain,
     tool: source,
     program: `/usr/local/lib/gofleet/${component}/${sandboxDownload(source).name}/bin/gofleet-sandbox`,
+    agentTree: forge && `/usr/local/lib/gofleet/${component}/${forge.program.name}`,
   };
 }
 

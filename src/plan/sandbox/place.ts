@@ -38,6 +38,8 @@ export interface SandboxPlace {
   readonly jobLock: AbsolutePath;
   /** Prometheus text format, replaced by a rename. */
   readonly metrics: AbsolutePath;
+  /** What a forge knows of the slots' agents; root's, 0700. */
+  readonly agents: AbsolutePath;
   /** Modules that jobs have asked for, by name; `moduleUser`'s. */
   readonly wanted: AbsolutePath;
   /** Fetches those into the shared module cache, as `moduleUser`. */
@@ -121,6 +123,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     pauseMark: `${runtime}/paused`,
     jobLock: `${runtime}/jobs.lock`,
     metrics: `${state}/metrics.prom`,
+    agents: `${state}/agents`,
     wanted: `${state}/wanted`,
     moduleKeeper: { unit: `gofleet-${component}-modules.service`, timer: `gofleet-${component}-modules.timer` },
     keeper: {

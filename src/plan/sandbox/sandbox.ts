@@ -3,6 +3,7 @@ import { sandboxConfig, type SandboxSurroundings } from "../../render/sandbox/sa
 import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
 import { textFile } from "../text-file";
+import { agentPlaces, agentsPlan } from "./agents";
 import { confinementPlan, type Confinement } from "./confinement";
 import { egressPlan, egressText } from "./egress";
 import { cachesPlan, keepersPlan, keepsCaches } from "./keepers";
@@ -30,6 +31,7 @@ export function sandboxTexts(parts: SandboxParts, around: SandboxSurroundings): 
     watched: [place.cache, place.state, ...parts.buildCaches.map(({ path }) => path)],
     toolchains: [parts.toolchain.trees],
     table: place.egress.table,
+    agent: agentPlaces(parts),
   });
   return { config, egress: egressText(place, parts.slots.length, around.network) };
 }
@@ -56,22 +58,29 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
     slotsPlan<Text>(parts, { requires, wants: keepsCaches(parts) ? [place.keeper.unit] : [] }),
     cachesPlan<Text>(parts),
     keepersPlan<Text>(parts),
+    agentsPlan(parts),
     egressPlan<Text>(place, parts.slots.length, texts.egress, program),
     confinement === undefined ? {} : confinementPlan(place, confinement, program),
   );
 }
 
 /** Undefined: no AppArmor. */
-function confined({ sandbox, slots, toolchain, sharedBuildCache }: SandboxParts): Confinement | undefined {
+function confined({ sandbox, slots, toolchain, sharedBuildCache, agentTree }: SandboxParts): Confinement | undefined {
   const { confinement, userNamespaces, agent, before, after, cache } = sandbox;
   if (confinement === "off") return undefined;
-  const all = [agent.command, before, after, cache.program?.command ?? []];
+  const all = [agent.command ?? [], before, after, cache.program?.command ?? []];
   const commands = all.flatMap(([program]) => (program === undefined ? [] : [program]));
   return {
     mode: confinement,
     userNamespaces,
-    slots: slots.map((slot) => ({ ...slot, shared: slot.buildCache === sharedBuildCache })),
-    programs: [...new Set([toolchain.trees, ...commands.map(directory)])].filter((path) => path !== "/").sort(),
+    slots: slots.map((slot) => ({
+      ...slot,
+      shared: slot.buildCache === sharedBuildCache,
+      ...(agent.forge?.writesBeside === true && { agent: `${slot.workspace}/agent` as const }),
+    })),
+    programs: [...new Set([toolchain.trees, ...(agentTree ? [agentTree] : []), ...commands.map(directory)])]
+      .filter((path) => path !== "/")
+      .sort(),
   };
 }
 

@@ -6,6 +6,7 @@ import { slotUnit } from "../../render/sandbox/slot-unit";
 import type { AbsolutePath, UnitName } from "../../model/names";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
 import { textFile } from "../text-file";
+import { registration } from "./agents";
 import type { SandboxParts } from "./parts";
 
 const UNITS = "/etc/systemd/system";
@@ -29,6 +30,7 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
     program,
     config: place.config,
     agent: sandbox.agent,
+    registration: registration(parts),
     limits: sandbox.limits,
     workspaces: `${place.state}/slots`,
     caches: `${place.cache}/slots`,
@@ -93,6 +95,7 @@ function directories({ place, slots, buildCaches, sandbox, sharedBuildCache }: S
     open(place.state),
     open(`${place.state}/slots`),
     { path: place.keeper.copies, mode: "0700" },
+    ...(sandbox.agent.forge === undefined ? [] : [{ path: place.agents, mode: "0700" }]),
     { path: place.wanted, mode: "0700", user: place.moduleUser },
     open(place.cache),
     // Jobs only reach it through a layer of their own, in which they may add to what the group may write.

@@ -28,6 +28,8 @@ export interface SlotProfile {
   readonly jobLock: AbsolutePath;
   /** True: other slots write the same build cache. */
   readonly shared: boolean;
+  /** Where its agent sees its program, with a layer of the job's own above; undefined: it writes nothing there. */
+  readonly agent?: AbsolutePath;
 }
 
 /**
@@ -50,6 +52,7 @@ function profile(slot: SlotProfile, { mode, abi, userNamespaces, common }: Appar
     ...(userNamespaces && abi === "4.0" ? ["userns,"] : []),
     ...own(slot.workspace),
     `${apparmorBelow(`${slot.workspace}/inputs`)} mrix,`,
+    ...(slot.agent === undefined ? [] : [`${apparmorBelow(slot.agent)} mrix,`]),
     ...(slot.shared ? shared(slot.buildCache) : view(slot.buildCache)),
     ...view(slot.modules),
     `${apparmorWord(slot.jobLock)} rk,`,

@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import type { ResolvedForge } from "../../model/sandbox/agents/forge";
 import type { ModuleEnv } from "../../model/sandbox/modules";
 import type { Network, Reachable } from "../../model/sandbox/network";
 import type { Sandbox } from "../../model/sandbox/sandbox";
@@ -26,6 +27,8 @@ export interface SandboxConfigPlaces {
   /** Directories with unpacked Go releases. */
   readonly toolchains: readonly AbsolutePath[];
   readonly table: string;
+  /** Where the agent's program is unpacked, and its forge's credential; undefined: it is no forge's. */
+  readonly agent: { readonly tree: AbsolutePath; readonly credential: AbsolutePath } | undefined;
 }
 
 /** What of the settings may be known late. */
@@ -101,6 +104,7 @@ export function sandboxConfig(
       deleteSeconds: Math.min(DELETE_WITHIN, agent.stopWithin),
       drainSignal: agent.stopSignal,
     },
+    ...(agent.forge && places.agent && { agent: forgeSettings(agent.forge, agent.stopWithin, places.agent) }),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
@@ -113,6 +117,14 @@ function slotSettings({ number, user, unit, workspace, buildCache, modules }: Sl
 /** Run by systemd, with root's rights: the unit that watches has too few of them for a container engine's tools. */
 function asHost(command: readonly string[]): string[] {
   return ["/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--", ...command];
+}
+
+function forgeSettings(
+  { program: _, writesBeside, ...forge }: ResolvedForge,
+  stopSeconds: number,
+  places: NonNullable<SandboxConfigPlaces["agent"]>,
+) {
+  return { ...forge, ...places, writable: writesBeside, stopSeconds };
 }
 
 function egressHost({ host, ports, modules }: Reachable) {

@@ -13,6 +13,8 @@ export interface SlotUnit {
   readonly program: AbsolutePath;
   readonly config: AbsolutePath;
   readonly agent: ResolvedAgent;
+  /** Changes with all that agents are told of their forge; undefined: they are no forge's. */
+  readonly registration: string | undefined;
   readonly limits: Limits;
   /** Directory of all workspaces. */
   readonly workspaces: AbsolutePath;
@@ -58,6 +60,8 @@ export function slotUnit(unit: SlotUnit): string {
         RequiresMountsFor: both(ofSlot(unit.workspaces), buildCache),
         // An agent that ends at once is started again for ever, at a pace that hurts nobody.
         StartLimitIntervalSec: literal("0"),
+        // Not read by systemd. What a forge knows of an agent that waits for a job is only renewed with the agent.
+        "X-Registration": unit.registration === undefined ? undefined : literal(unit.registration),
       },
     ],
     [
@@ -70,9 +74,7 @@ export function slotUnit(unit: SlotUnit): string {
         // Root's own commands come before there is a workspace, and after it is gone.
         WorkingDirectory: literal(`-${path(unit.workspaces)}/%i/work`),
         Environment: surroundings(unit, buildCache),
-        ExecStartPre: [...unit.guards, command(unit, "prepare")].map((each) => literal(`+${each}`)),
-        ExecStart: literal(`${command(unit, "run")} -- ${commandWords(agent.command)}`),
-        ExecStopPost: literal(`+${command(unit, "finish")}`),
+        ...steps(unit),
         Restart: literal("always"),
         RestartSec: literal("2s"),
         TimeoutStartSec: literal(START_WITHIN),
@@ -101,6 +103,30 @@ export function slotUnit(unit: SlotUnit): string {
     ],
     ["Install", { WantedBy: literal("multi-user.target") }],
   );
+}
+
+/**
+ * The commands around a job. An agent that a forge must know is registered last, when all else is ready, and unregistered
+ * first; a forge that does not answer then holds up nothing.
+ */
+function steps(unit: SlotUnit): UnitSection[1] {
+  const { agent, guards, registration } = unit;
+  const asRoot = (each: UnitText) => literal(`+${each}`);
+  const before = [...guards, command(unit, "prepare")];
+  const run = command(unit, "run");
+  if (registration === undefined) {
+    return {
+      ExecStartPre: before.map(asRoot),
+      ExecStart: agent.command === undefined ? run : literal(`${run} -- ${commandWords(agent.command)}`),
+      ExecStopPost: asRoot(command(unit, "finish")),
+    };
+  }
+  return {
+    ExecStartPre: [...before, command(unit, "register")].map(asRoot),
+    ExecStart: run,
+    ExecStop: literal(`-+${command(unit, "leave")}`),
+    ExecStopPost: [literal(`-+${command(unit, "deregister")}`), asRoot(command(unit, "finish"))],
+  };
 }
 
 /** The directives that are not turned off, as they are with or without user namespaces. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import fc from "fast-check";
-import { checkCommand } from "../../../src/model/sandbox/agent";
+import { checkCommand } from "../../../src/model/sandbox/agents/exec";
 import { parsePath, type AbsolutePath } from "../../../src/model/names";
 import { mountUnitName } from "../../../src/render/sandbox/cache-units";
 import { plan, textOf } from "../../plan/sandbox/parts";

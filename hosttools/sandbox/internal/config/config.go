@@ -36,6 +36,8 @@ type Config struct {
 	// Inputs are directories that every job sees, read-only, as <workspace>/inputs/<name>.
 	Inputs []Input `json:"inputs"`
 	Job    Job     `json:"job"`
+	// Agent is what a forge must know of the slots' agents; nil: they are no forge's.
+	Agent *Agent `json:"agent,omitempty"`
 }
 
 // Input is a directory of the host and its name among a job's inputs.
@@ -171,6 +173,11 @@ func (c *Config) check() error {
 	}
 	if c.Cache.Kind != "tmpfs" && c.Cache.Kind != "disk" {
 		return fmt.Errorf(`cache.kind is %q: must be "tmpfs" or "disk"`, c.Cache.Kind)
+	}
+	if c.Agent != nil {
+		if err := c.Agent.check(); err != nil {
+			return err
+		}
 	}
 	w := c.Watch
 	if w.LowPercent < 1 || w.LowPercent > w.PausePercent || w.PausePercent > w.ReclaimPercent || w.ReclaimPercent > 100 {

@@ -37,6 +37,8 @@ const (
 	GoTmp    = "gotmp"
 	Checkout = "work"
 	InputsAt = "inputs"
+	// AgentAt is the agent's own: what it was handed and, where it writes beside its program, its view of that.
+	AgentAt = "agent"
 )
 
 // Or is a number of seconds, or another where it is 0.

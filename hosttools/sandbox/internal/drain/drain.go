@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/forge"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
@@ -28,7 +29,7 @@ func Drain(c *config.Config, reason string, wait time.Duration) error {
 		return err
 	}
 	if begins {
-		slot.AskToEnd(c)
+		forge.AskToEnd(c)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"gofleet/sandbox/internal/agent"
 	"gofleet/sandbox/internal/beneath"
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/mount"
@@ -21,6 +22,8 @@ const (
 	// ofModules is the module cache's part of a slot's layers, ofBuilds the build cache's.
 	ofModules = "modules"
 	ofBuilds  = "build"
+	// ofAgent is what an agent writes beside its program.
+	ofAgent = "agent"
 	// inMemory is where a layer over a build cache lies in the slot's own tmpfs.
 	inMemory = ".layers"
 )
@@ -67,6 +70,22 @@ func mountBuilds(c *config.Config, s *config.Slot, owner account) error {
 		return err
 	}
 	return mount.Overlay(c.Cache.Shared, upper, work, s.BuildCache)
+}
+
+// mountAgent shows an agent that writes beside its program that program, with a layer of the job's own above.
+func mountAgent(c *config.Config, s *config.Slot, owner account) error {
+	if c.Agent == nil || !c.Agent.Writable {
+		return nil
+	}
+	at := agent.Directory(s)
+	if err := os.Mkdir(at, 0o700); err != nil {
+		return err
+	}
+	upper, work, err := layers(filepath.Join(c.Layers(s), ofAgent), owner)
+	if err != nil {
+		return err
+	}
+	return mount.Overlay(c.Agent.Tree, upper, work, at)
 }
 
 func buildLayers(c *config.Config, s *config.Slot, mounted bool) string {

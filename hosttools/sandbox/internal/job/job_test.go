@@ -261,3 +261,26 @@ vil/@v/v1.0.0.zip'`, s.Modules)); err != nil {
 		t.Errorf("not the module user's: %v", err)
 	}
 }
+
+func TestAnAgentWritesBesideItsProgramAndOnlyForItsJob(t *testing.T) {
+	c, s := lab(t)
+	tree := filepath.Join(c.State, "agent")
+	write(t, filepath.Join(tree, "bin", "program"), "as it was")
+	c.Agent = &config.Agent{Tree: tree, Writable: true}
+	for range 2 {
+		must(t, Prepare(c, s))
+		out, err := asSlot(t, s, `set -e
+			cd ../agent && cat bin/program && test -z "$(find . -name .credentials)"
+			echo own >.credentials && ! touch bin/program 2>/dev/null && rm .credentials && echo >.credentials`)
+		if err != nil || out != "as it was" {
+			t.Fatalf("%v %q", err, out)
+		}
+		must(t, Finish(c, s))
+	}
+	if text, err := os.ReadFile(filepath.Join(tree, "bin", "program")); err != nil || string(text) != "as it was" {
+		t.Errorf("%q %v", text, err)
+	}
+	if left, _ := os.ReadDir(tree); len(left) != 1 {
+		t.Errorf("the program has %v", left)
+	}
+}

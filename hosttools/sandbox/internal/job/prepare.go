@@ -51,7 +51,7 @@ func Prepare(c *config.Config, s *config.Slot) error {
 	if err := makeWorkspace(s.Workspace, owner, c.Inputs); err != nil {
 		return err
 	}
-	if err := errors.Join(mountModules(c, s, owner), mountBuilds(c, s, owner)); err != nil {
+	if err := errors.Join(mountModules(c, s, owner), mountBuilds(c, s, owner), mountAgent(c, s, owner)); err != nil {
 		return err
 	}
 	beginCache(c, s)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"gofleet/sandbox/internal/agent"
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/lock"
 	"gofleet/sandbox/internal/pause"
@@ -30,7 +31,8 @@ var passed = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscal
 const lockPatience = time.Minute
 
 // Run runs a job as the slot's user in its workspace: the command that is set to go before, the job's own, the one that
-// is set to go after. It holds the slot's lock meanwhile, and ends as the job's command does.
+// is set to go after. It holds the slot's lock meanwhile, and ends as the job's command does. Without a command it is the
+// agent that was handed to the slot.
 func Run(c *config.Config, s *config.Slot, command []string) error {
 	// From here on: a signal that comes before the command runs is meant for it, too.
 	signals := make(chan os.Signal, 16)
@@ -47,7 +49,7 @@ func Run(c *config.Config, s *config.Slot, command []string) error {
 			return fmt.Errorf("before the job: %w", err)
 		}
 	}
-	err = j.do(command)
+	err = j.main(command)
 	if len(c.After) > 0 {
 		j.environment = append(j.environment, "GOFLEET_EXIT_CODE="+strconv.Itoa(codeOf(err)))
 		if after := j.do(c.After); after != nil {
@@ -80,6 +82,22 @@ type running struct {
 	*config.Slot
 	environment []string
 	signals     <-chan os.Signal
+}
+
+// main is the job itself. What an agent is handed is for its own environment, not for what goes before and after.
+func (j *running) main(command []string) error {
+	if len(command) > 0 {
+		return j.do(command)
+	}
+	handed, err := agent.Take(j.Slot)
+	if err != nil {
+		return err
+	}
+	own := *j
+	for name, value := range handed.Environment {
+		own.environment = append(own.environment[:len(own.environment):len(own.environment)], name+"="+value)
+	}
+	return own.do(handed.Command)
 }
 
 // do runs one command and passes it the signals that come meanwhile. The lock is not its own: Go programs hand on no

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gofleet/sandbox/internal/agent"
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/slot"
 )
@@ -189,5 +190,25 @@ func TestLimitsAreTheLowestOfAllGroupsAround(t *testing.T) {
 	}
 	if got := ReadLimits(t.TempDir()); got != (Limits{}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestAnAgentHasWhatItWasHandedAndNobodyElse(t *testing.T) {
+	c, s := plain(t)
+	out := filepath.Join(s.Workspace, "out")
+	look := fmt.Sprintf(`echo "$0 ${HANDED-none}" >>%s`, out)
+	c.Before, c.After = []string{"sh", "-c", look, "before"}, []string{"sh", "-c", look, "after"}
+	if err := Run(c, s, nil); err == nil || !strings.Contains(err.Error(), "register") {
+		t.Errorf("%v", err)
+	}
+	must(t, os.Remove(out))
+	handed := agent.Handed{
+		Command:     []string{"sh", "-c", look + "; cat ../agent/file; test ! -e ../.handed", "agent"},
+		Environment: map[string]string{"HANDED": "over"}, Files: map[string]string{"file": ""},
+	}
+	must(t, agent.Give(s, handed, os.Geteuid(), os.Getegid()))
+	must(t, Run(c, s, nil))
+	if text, err := os.ReadFile(out); err != nil || string(text) != "before none\nagent over\nafter none\n" {
+		t.Errorf("%q %v", text, err)
 	}
 }

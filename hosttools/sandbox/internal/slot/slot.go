@@ -130,21 +130,15 @@ func abandoned(s *config.Slot) bool {
 	return state == "inactive" || state == "failed"
 }
 
-// AskToEnd tells the agents of all slots to take no further job, if they know a signal for that: once, when a pause
-// begins, for many take a second one for an order to end at once. An agent that cannot be told goes on until its job ends.
-func AskToEnd(c *config.Config) {
-	if c.Job.DrainSignal == "" {
+// AskToEnd tells a slot's agent to take no further job, if it knows a signal for that: once, when a pause begins, for many
+// take a second one for an order to end at once. An agent that cannot be told goes on until its job ends.
+func AskToEnd(c *config.Config, s *config.Slot) {
+	if c.Job.DrainSignal == "" || !Busy(c, s) {
 		return
 	}
-	for i := range c.Slots {
-		s := &c.Slots[i]
-		if !Busy(c, s) {
-			continue
-		}
-		// The main process is `gofleet-sandbox run`, which passes it on. Without one the slot is being prepared or cleared.
-		out, err := exec.Command("systemctl", "kill", "--kill-who=main", "--signal="+c.Job.DrainSignal, "--", s.Unit).CombinedOutput()
-		if err != nil {
-			fmt.Printf("%s does not get %s: %v: %s\n", s.Unit, c.Job.DrainSignal, err, strings.TrimSpace(string(out)))
-		}
+	// The main process is `gofleet-sandbox run`, which passes it on. Without one the slot is being prepared or cleared.
+	out, err := exec.Command("systemctl", "kill", "--kill-who=main", "--signal="+c.Job.DrainSignal, "--", s.Unit).CombinedOutput()
+	if err != nil {
+		fmt.Printf("%s does not get %s: %v: %s\n", s.Unit, c.Job.DrainSignal, err, strings.TrimSpace(string(out)))
 	}
 }

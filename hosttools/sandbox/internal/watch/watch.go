@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/forge"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
@@ -64,7 +65,7 @@ func (w watcher) pause(all []FileSystem) error {
 			fmt.Printf("paused: no new job begins: %s; the mark is %d %%\n", describe(full), w.c.Watch.PausePercent)
 		}
 		if err == nil && begins {
-			slot.AskToEnd(w.c)
+			forge.AskToEnd(w.c)
 		}
 		return err
 	}

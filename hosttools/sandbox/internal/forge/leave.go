@@ -1,0 +1,58 @@
+package forge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/slot"
+)
+
+// asksForge: the agent knows no signal that lets its job finish, so that only the forge can say whether it has one. A
+// runner of GitHub's cancels its job whatever it is told.
+func asksForge(a *config.Agent) bool { return a != nil && a.Kind == config.GitHub }
+
+// AskToEnd lets agents take no further job: those without one end now, the others after it.
+func AskToEnd(c *config.Config) {
+	for i := range c.Slots {
+		s := &c.Slots[i]
+		if asksForge(c.Agent) {
+			if !slot.Busy(c, s) {
+				continue
+			}
+			if err := Deregister(c, s.Number); err != nil {
+				fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
+				continue
+			}
+		}
+		slot.AskToEnd(c, s)
+	}
+}
+
+// Leave goes before the signal that stops a slot's unit: the forge lets go of an agent without a job; one that has a job
+// may finish it, in the time that is set.
+func Leave(c *config.Config, s *config.Slot) error {
+	agent, err := strconv.Atoi(os.Getenv("MAINPID"))
+	if err != nil || agent <= 1 || !asksForge(c.Agent) {
+		// It has ended by itself, or knows what the signal means.
+		return nil
+	}
+	left := Deregister(c, s.Number)
+	if left == nil || !errors.Is(left, errBusy) {
+		return left
+	}
+	// The rest of the time is for what clears up.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(c.Agent.StopSeconds)*time.Second*9/10)
+	defer cancel()
+	for syscall.Kill(agent, 0) == nil {
+		if !sleep(ctx, 200*time.Millisecond) {
+			return fmt.Errorf("the job of slot %d is ended: %w after %d seconds", s.Number, errBusy, c.Agent.StopSeconds)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { manifest } from "../../../src/plan/manifest";
+import type { SandboxArgs } from "../../../src/model/sandbox/sandbox";
+import { GITHUB_AGENT } from "../../support/agents";
+import { assertGolden } from "../../support/golden";
+import { assertSystemdTakes } from "./host-tools";
+import { plan, textOf } from "./parts";
+
+const TEMPLATE = "/etc/systemd/system/gofleet-ci@.service";
+const SETTINGS = "/etc/gofleet/ci/sandbox.json";
+const APPARMOR = ["/etc/apparmor.d/gofleet-ci", "/etc/apparmor.d/gofleet-ci.d/common"];
+
+/** The smallest sandbox for each kind of agent. */
+const KINDS: Record<string, Pick<SandboxArgs, "agent" | "network">> = {
+  github: { agent: GITHUB_AGENT, network: { allow: ["github.com"] } },
+};
+
+for (const [kind, args] of Object.entries(KINDS)) {
+  describe(`sandbox plan with agents of ${kind}`, () => {
+    it("is as written down", () => {
+      const made = plan(args);
+      assertGolden(`sandbox/agents/${kind}/manifest`, manifest(made));
+      for (const path of [TEMPLATE, SETTINGS, ...APPARMOR]) {
+        assertGolden(`sandbox/agents/${kind}${path}`, textOf(made, path));
+      }
+    });
+
+    it("has nothing of a credential in it", () => {
+      const made = plan(args);
+      assert.doesNotMatch(JSON.stringify(made), /planted/);
+      assert.match(textOf(made, SETTINGS), /"\/etc\/gofleet\/ci\/current\/\.gofleet\/secrets\/agent-credential"/);
+    });
+
+    it("has a unit that systemd takes without a word", function () {
+      const made = plan(args);
+      const text = textOf(made, TEMPLATE).replaceAll("%i", "1");
+      const needed = made.files.filter(({ path }) => /(egress|apparmor|cache)[a-z-]*\.(service|slice)$/.test(path));
+      assertSystemdTakes(this, [...needed, { path: TEMPLATE.replace("@.", "@1."), text }]);
+    });
+
+    it("starts agents anew when what the forge is told changes, and not for a credential", () => {
+      const template = (agent: object) =>
+        textOf(plan({ ...args, agent: { ...args.agent, ...agent } as never }), TEMPLATE);
+      assert.equal(template({ credential: { token: "another" } }), template({}));
+      assert.notEqual(template({ url: "https://forge.corp.example" }), template({}));
+      assert.notEqual(template({ stop: { within: "1 h" } }), template({}));
+    });
+
+    it("registers last, and unregisters before it clears up", () => {
+      const unit = textOf(plan(args), TEMPLATE);
+      const order = [
+        /^ExecStartPre=\+.* "prepare" /m,
+        /^ExecStartPre=\+.* "register" /m,
+        /^ExecStart=\S+ "run" .*"-slot" %i$/m,
+        /^ExecStopPost=-\+.* "deregister" /m,
+        /^ExecStopPost=\+.* "finish" /m,
+      ].map((line) => unit.search(line));
+      assert.ok(
+        order.every((at, index) => at > (order[index - 1] ?? 0)),
+        String(order),
+      );
+    });
+  });
+}
