@@ -4,7 +4,7 @@ import { issue, type Issue } from "../issues";
 import { checkFields, oneOf, parsed, required, type ValueCheck } from "../field-checks";
 import { parsePath, type AbsolutePath } from "../names";
 import { parseDuration, parseSize, type Duration, type Size } from "../units";
-import { checkCommand } from "./agent";
+import { checkCommand } from "./agents/exec";
 
 /** The build cache (GOCACHE) of a sandbox's jobs. */
 export interface CacheArgs {
