@@ -47,7 +47,30 @@ export type {
   OfficialSource,
 } from "./model/toolchain";
 export type { Duration, Percent, Size } from "./model/units";
-export { hostPool, type HostPoolArgs, type RolloutArgs } from "./targets/host-pool";
+export type { GateAfter } from "./model/gates";
+export type {
+  ApprovalGateArgs,
+  CommandGateArgs,
+  GateCommonArgs,
+  GateCredentials,
+  HttpGateArgs,
+  MainMetricGateArgs,
+  PrometheusGateArgs,
+  PrometheusServerArgs,
+  RequestGateArgs,
+} from "./model/gate-args";
+export {
+  approvalGate,
+  commandGate,
+  errorRateGate,
+  httpGate,
+  mainMetricGate,
+  prometheusGate,
+  serverErrorGate,
+  type RolloutGate,
+} from "./targets/gates";
+export { hostPool, type HostPoolArgs } from "./targets/host-pool";
+export type { RolloutArgs } from "./targets/rollout-args";
 export type { HostFacts, HostRelease } from "./targets/host-release";
 export { local, type LocalArgs } from "./targets/local";
 export { ssh, type SshArgs } from "./targets/ssh";

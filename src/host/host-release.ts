@@ -129,8 +129,14 @@ export class HostRelease {
   /**
    * Puts back what the host had after a failure elsewhere: nothing, or the release before; without `release` the host's
    * own copy of that serves.
+   * @param why what the hook after it is told
    */
-  async goBack(before: Actual | undefined, release: PreparedRelease | undefined, failed: string): Promise<void> {
+  async goBack(
+    before: Actual | undefined,
+    release: PreparedRelease | undefined,
+    failed: string,
+    why = "the rollout failed on another host",
+  ): Promise<void> {
     const { policy } = this.options.inputs;
     if (before === undefined) {
       await this.remove(undefined);
@@ -153,7 +159,7 @@ export class HostRelease {
     await this.#hooks.afterRollback({
       from: before?.release ?? "",
       to: failed,
-      reason: "the rollout failed on another host",
+      reason: why,
     });
   }
 

@@ -1,15 +1,15 @@
 /** Counts the operations under way, so that the process ends only when they are settled. */
 export class Idle {
   #active = 0;
-  #stopping = false;
+  readonly #stop = new AbortController();
   #leaving = false;
 
   /** @param whenIdle called once, when the process was asked to leave and nothing is under way any more. */
   constructor(private readonly whenIdle: () => void) {}
 
-  /** True once no further wave may begin. */
-  get stopping(): boolean {
-    return this.#stopping;
+  /** Set once no further wave may begin, and what only waits is to end. */
+  get stopping(): AbortSignal {
+    return this.#stop.signal;
   }
 
   async during<T>(work: () => Promise<T>): Promise<T> {
@@ -25,12 +25,12 @@ export class Idle {
 
   /** What is under way is settled, nothing more is begun; the process stays, to answer the engine. */
   stop(): void {
-    this.#stopping = true;
+    this.#stop.abort();
   }
 
   /** The same, and then the process ends. */
   leave(): void {
-    this.#stopping = true;
+    this.#stop.abort();
     if (this.#leaving) return;
     this.#leaving = true;
     if (this.#active === 0) this.whenIdle();

@@ -73,7 +73,7 @@ export const provider = {
 };
 
 function manager(urn: string): ReleaseManager {
-  return new ReleaseManager({ connect, progress: engineProgress(urn), interrupted: () => idle.stopping, queue });
+  return new ReleaseManager({ connect, progress: engineProgress(urn), stop: idle.stopping, queue });
 }
 
 /** Without the SDK's own key and without `undefined`, which it refuses on the way back. */

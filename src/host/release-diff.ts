@@ -10,7 +10,7 @@ export interface ReleaseDiff {
 }
 
 /** Settings of the operator's side: a change is written to the state, no host is visited for it. */
-const SETTINGS = ["hosts", "passwords", "policy", "rollout", "hooks", "pin"] as const;
+const SETTINGS = ["hosts", "passwords", "policy", "rollout", "gateSecrets", "hooks", "pin"] as const;
 
 /** Whether the hosts, or what the state says of them, have to change. A URN of another name is no change. */
 export function diffRelease(olds: ReleaseState, news: ReleaseInputs): ReleaseDiff {
@@ -21,6 +21,7 @@ export function diffRelease(olds: ReleaseState, news: ReleaseInputs): ReleaseDif
   const changes =
     hosts.some((host) => news.hosts[host] === undefined || needsWork(host, wanted, olds, news)) ||
     olds.drift !== undefined ||
+    olds.unfinished !== undefined ||
     (news.pin !== undefined && prepare(news, olds.key).id !== prepare(olds, olds.key).id) ||
     SETTINGS.some((key) => !isDeepStrictEqual(plain(olds[key]), plain(news[key])));
   return { changes, replaces: [] };

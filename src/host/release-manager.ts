@@ -1,19 +1,23 @@
+import { REAL_CLOCK } from "./gates/clock";
 import type { Connect } from "./connect";
 import { HostRelease, prepare, wantedRelease, type HostState, type PreparedRelease } from "./host-release";
 import { HostQueue } from "./host-queue";
 import { refusalOf } from "./kept";
-import { failureAfter, partialFailure, plainFailure, stateAfter } from "./release-outcome";
+import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
+import { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
 import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
 import { inParallel, rollOut } from "./rollout";
+import { RolloutGates } from "./rollout-gates";
+import { RolloutRow } from "./rollout-row";
 import { newInstance, newKey } from "./secrets";
 import { UnreachableError } from "./transport";
 
 export interface ManagerOptions {
   readonly connect: Connect;
   readonly progress: Progress;
-  /** True once the operator asked to stop: the wave in progress is settled, no other begins. */
-  readonly interrupted: () => boolean;
+  /** Set once the operator asked to stop: the wave in progress is settled, gates are ended, no other wave begins. */
+  readonly stop: AbortSignal;
   readonly queue: HostQueue;
 }
 
@@ -28,7 +32,9 @@ export class ReleaseManager {
 
   async update(olds: ReleaseState, news: ReleaseInputs): Promise<ReleaseState> {
     const wanted = wantedRelease(news, olds.key).id;
-    const hosts = Object.keys(news.hosts).filter((host) => needsWork(host, wanted, olds, news));
+    // Gates judge waves: a rollout that did not come to its end is begun again, and hosts that have it are left as they are.
+    const again = olds.unfinished === wanted && (news.rollout.gates ?? []).length > 0;
+    const hosts = Object.keys(news.hosts).filter((host) => again || needsWork(host, wanted, olds, news));
     const state = await this.#roll(olds, news, hosts);
     await this.#dropRemoved(olds, state);
     return state;
@@ -42,32 +48,34 @@ export class ReleaseManager {
   async #roll(olds: ReleaseState, news: ReleaseInputs, hosts: readonly string[]): Promise<ReleaseState> {
     await this.#requireKept(olds, news, hosts);
     const release = wantedRelease(news, olds.key);
-    const { progress, interrupted } = this.options;
-    const kept = new Map<string, string>();
-    const result = await rollOut<HostState | undefined>(hosts, news.rollout, {
+    const { progress, stop } = this.options;
+    const row = new RolloutRow(progress, hosts.length);
+    const room = new PoolRoom(news.rollout, Object.keys(news.hosts).length);
+    const gates = new RolloutGates(olds, news, release.id);
+    if (hosts.length > 0 && news.rollout.maxUnavailable !== undefined) await this.#findLost(olds, news, room);
+    const result = await rollOut<HostState>(hosts, news.rollout, {
       apply: async (host) => {
         try {
-          return await this.#queued(news, host, () =>
-            this.#on(news, olds, host).apply(release, parseActual(olds.actual[host])),
+          const state = await this.#queued(news, host, () =>
+            this.#on(news, olds, host, row.ofHosts).apply(release, parseActual(olds.actual[host])),
           );
+          row.hostDone(host);
+          return state;
         } catch (error) {
           if (!(error instanceof UnreachableError) || error.started || news.policy.unreachable === "fail") throw error;
-          kept.set(host, error.message);
+          room.lost(host);
           progress.warn(`${error.message}; left as it is, the next update tries again`);
           return undefined;
         }
       },
-      rollBack: async (host) => {
-        if (!kept.has(host)) await this.#rollBack(olds, news, host, release);
-      },
-      wave: (number, of, members) => {
-        if (hosts.length > 1) progress.status(`wave ${number} of ${of}: ${members.join(", ")}`);
-      },
-      wait: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
-      interrupted,
+      rollBack: (host, why) => this.#rollBack(olds, news, host, release, why),
+      wave: (number, of, members) => row.wave(number, of, members),
+      judge: (wave) => gates.judge(wave, { row, progress, stop, clock: REAL_CLOCK }),
+      wait: (seconds) => REAL_CLOCK.sleep(seconds, stop),
+      interrupted: () => stop.aborted,
+      room: (wave) => room.for(wave),
     });
-    const state = stateAfter(olds, news, result);
-    if (result.failed.size === 0 && result.untouched.length === 0) return state;
+    if (isComplete(result)) return stateAfter(olds, news, result);
     throw failureAfter(olds, news, release.id, result);
   }
 
@@ -86,13 +94,37 @@ export class ReleaseManager {
     if (refusal !== undefined) throw refusal;
   }
 
-  async #rollBack(olds: ReleaseState, news: ReleaseInputs, host: string, failed: PreparedRelease): Promise<void> {
-    const before = parseActual(olds.actual[host]);
+  /** Looks which hosts of the pool are down before any is touched. */
+  async #findLost(olds: ReleaseState, news: ReleaseInputs, room: PoolRoom): Promise<void> {
+    const { progress } = this.options;
+    const hosts = Object.keys(news.hosts);
+    progress.status(`looking which of ${hosts.length} hosts can be reached`);
+    const outcomes = await inParallel(hosts, news.rollout.parallel, (host) =>
+      this.#queued(news, host, () => this.#on(news, olds, host).read(parseActual(olds.actual[host]))),
+    );
+    const lost = [...outcomes].filter(([, outcome]) => !outcome.ok && outcome.error instanceof UnreachableError);
+    for (const [host] of lost) room.lost(host);
+    if (lost.length === 0 || news.policy.unreachable !== "fail") return;
+    throw plainFailure(
+      "",
+      lost.flatMap(([, outcome]) => (outcome.ok ? [] : [outcome.error])),
+    );
+  }
+
+  async #rollBack(
+    olds: ReleaseState,
+    news: ReleaseInputs,
+    host: string,
+    failed: PreparedRelease,
+    why: Error | undefined,
+  ): Promise<void> {
+    const before = beforeRollout(olds, host, failed.id);
     if (before?.release === failed.id) return;
     await this.#queued(news, host, async () => {
       // After a half-failed rollout a host may have been on a release that is not the state's; its own copy serves then.
       const old = before === undefined ? undefined : prepare(olds, olds.key);
-      await this.#on(news, olds, host).goBack(before, old?.id === before?.release ? old : undefined, failed.id);
+      const release = old?.id === before?.release ? old : undefined;
+      await this.#on(news, olds, host).goBack(before, release, failed.id, why?.message);
     });
   }
 
@@ -124,9 +156,9 @@ export class ReleaseManager {
     if (errors.length > 0) throw plainFailure("not taken off everywhere", errors);
   }
 
-  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string): HostRelease {
-    const { connect, progress } = this.options;
-    return new HostRelease(host, { inputs, instance, connect, progress });
+  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string, progress?: Progress): HostRelease {
+    const { connect } = this.options;
+    return new HostRelease(host, { inputs, instance, connect, progress: progress ?? this.options.progress });
   }
 
   #queued<T>(inputs: ReleaseInputs, host: string, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
-import type { HostState } from "./host-release";
-import { formatActual, parseActual, type ReleaseInputs, type ReleaseState } from "./release";
+import { wantedRelease, type HostState } from "./host-release";
+import { formatActual, parseActual, type Actual, type ReleaseInputs, type ReleaseState } from "./release";
 import { sortedByKey } from "../model/records";
 import { HostError } from "./errors";
 import type { RolloutResult } from "./rollout";
@@ -28,7 +28,22 @@ export function partialFailure(state: ReleaseState, reasons: readonly string[]):
   return new PartialFailure(JSON.parse(JSON.stringify(state)) as ReleaseState, [...reasons]);
 }
 
-type Result = RolloutResult<HostState | undefined>;
+type Result = RolloutResult<HostState>;
+
+/** Whether every host has the release and nothing speaks against it. */
+export function isComplete({ failed, untouched, stopped, interrupted }: Result): boolean {
+  return failed.size === 0 && untouched.length === 0 && stopped === undefined && !interrupted;
+}
+
+/**
+ * What a host goes back to. One that took the release in an earlier rollout, which did not come to its end, goes back to
+ * the release of the state.
+ */
+export function beforeRollout(olds: ReleaseState, host: string, release: string): Actual | undefined {
+  const before = parseActual(olds.actual[host]);
+  if (before?.release !== release) return before;
+  return { ...before, release: wantedRelease(olds, olds.key).id };
+}
 
 /** The state after a rollout in which no host failed. */
 export function stateAfter(olds: ReleaseState, news: ReleaseInputs, { done }: Result): ReleaseState {
@@ -56,12 +71,15 @@ export function stateAfter(olds: ReleaseState, news: ReleaseInputs, { done }: Re
  */
 export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: string, result: Result): Error {
   const moved = whatMoved(olds, release, result);
-  const reasons = [...result.failed.values()].map(({ message }) => message);
-  for (const [host, error] of result.rolledBack) {
+  const reasons = byHost(result.failed).map(([, { message }]) => message);
+  if (result.stopped !== undefined) reasons.unshift(result.stopped.message);
+  for (const [host, error] of byHost(result.rolledBack)) {
     reasons.push(error === undefined ? `${host}: put back` : `${host}: not put back: ${error.message}`);
   }
+  const staying = byHost(result.done).filter(([, state]) => state !== undefined);
+  if (staying.length > 0) reasons.push(`on ${release}, left there: ${staying.map(([host]) => host).join(", ")}`);
   if (result.untouched.length > 0) reasons.push(`not reached: ${result.untouched.join(", ")}`);
-  if (result.failed.size === 0) reasons.unshift("interrupted: the wave in progress was settled, no other was begun");
+  if (result.interrupted) reasons.unshift(interruption(result));
   if (Object.keys(moved).length === 0)
     return plainFailure(
       "",
@@ -75,9 +93,16 @@ export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: s
       hosts: sortedByKey({ ...olds.hosts, ...pick(news.hosts, Object.keys(actual)) }),
       ...(Object.keys(passwords).length === 0 ? {} : { passwords: sortedByKey(passwords) }),
       actual,
+      unfinished: Object.values(actual).some((line) => parseActual(line)?.release === release) ? release : undefined,
     },
     reasons,
   );
+}
+
+function interruption({ untouched }: Result): string {
+  return untouched.length > 0
+    ? "interrupted: the wave in progress was settled, no other was begun"
+    : "interrupted: every host has the release, which was not judged to the end";
 }
 
 /** Hosts that are not where the state says they are. */
@@ -89,7 +114,12 @@ function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBa
     moved[host] = formatActual({ release: found, machine: before?.machine ?? "", facts: before?.facts ?? "" });
   };
   for (const [host, state] of done) if (state !== undefined) moved[host] = formatActual(state.actual);
-  for (const [host, error] of rolledBack) if (error !== undefined) now(host, whereLeft(error) ?? release);
+  for (const [host, error] of rolledBack) {
+    now(
+      host,
+      error === undefined ? (beforeRollout(olds, host, release)?.release ?? "") : (whereLeft(error) ?? release),
+    );
+  }
   for (const [host, error] of failed) {
     const left = whereLeft(error);
     if (left !== undefined) now(host, left);
@@ -105,4 +135,8 @@ function whereLeft(error: Error): string | undefined {
 
 function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(keys.flatMap((key) => (map[key] === undefined ? [] : [[key, map[key]]])));
+}
+
+function byHost<V>(map: ReadonlyMap<string, V>): [string, V][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }

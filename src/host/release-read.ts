@@ -54,7 +54,7 @@ export async function readRelease(
     if (last !== undefined) actual[host] = last;
   }
   if (Object.keys(actual).length === 0) return { state: undefined, inputs: undefined };
-  const { instance: _i, key: _k, actual: _a, readings: _r, drift: _d, ...inputs } = state;
+  const { instance: _i, key: _k, actual: _a, readings: _r, drift: _d, unfinished: _u, ...inputs } = state;
   const found = Object.keys(drift).length === 0 ? {} : { drift: sortedByKey(drift) };
   return {
     state: { ...inputs, ...found, ...ownOf(state), actual: sortedByKey(actual) },
@@ -62,8 +62,10 @@ export async function readRelease(
   };
 }
 
-function ownOf({ instance, key, readings }: ReleaseState): Pick<ReleaseState, "instance" | "key" | "readings"> {
-  return { instance, key, readings };
+type Own = Pick<ReleaseState, "instance" | "key" | "readings" | "unfinished">;
+
+function ownOf({ instance, key, readings, unfinished }: ReleaseState): Own {
+  return { instance, key, readings, ...(unfinished === undefined ? {} : { unfinished }) };
 }
 
 /** `path → what` of one host. */

@@ -35,6 +35,8 @@ export interface ReleaseInputs {
   readonly passwords?: Readonly<Record<string, string>>;
   readonly policy: ReleasePolicy;
   readonly rollout: Rollout;
+  /** Tokens and passwords by gate; secret in the state. */
+  readonly gateSecrets?: Readonly<Record<string, string>>;
   readonly hooks?: Hooks;
   /** The hosts are held on a release they keep; that of the program waits. From the stack's configuration. */
   readonly pin?: Pin;
@@ -100,6 +102,8 @@ export interface ReleaseState extends ReleaseInputs {
   readonly actual: Readonly<Record<string, string>>;
   /** What each probe printed, as read from the host. */
   readonly readings: Readonly<Record<string, string>>;
+  /** The release of a rollout that left hosts on it and did not come to its end; no longer there once one has. */
+  readonly unfinished?: string;
 }
 
 /** One host's entry in {@link ReleaseState.actual}. */

@@ -1,3 +1,6 @@
+import type { Gate } from "../model/gates";
+import { waves } from "./waves";
+
 /** How a pool takes a release: a few canaries, then batches; what a failure means. */
 export interface Rollout {
   /** Hosts before all others: a number, a share (`"10 %"`), or their keys. */
@@ -10,6 +13,10 @@ export interface Rollout {
   readonly onFailure: "rollback" | "rollback-batch" | "stop";
   /** Seconds between batches. */
   readonly pause: number;
+  /** Hosts of the pool that may be down at once, those that cannot be reached included: a number or a share, rounded down. */
+  readonly maxUnavailable?: number | string;
+  /** What decides after a wave whether the next may begin. */
+  readonly gates?: readonly Gate[];
 }
 
 export const AT_ONCE: Rollout = { canary: 0, batch: "100 %", parallel: 16, onFailure: "rollback", pause: 0 };
@@ -19,80 +26,156 @@ export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly o
 
 /** A rollout as it was carried out. */
 export interface RolloutResult<T> {
-  /** Hosts that took the release and have it still. */
-  readonly done: ReadonlyMap<string, T>;
+  /** Hosts that took the release and have it still; without a value those that were left as they are. */
+  readonly done: ReadonlyMap<string, T | undefined>;
   /** Hosts that failed it, with the reason. */
   readonly failed: ReadonlyMap<string, Error>;
   /** Hosts that took it and were put back after a failure elsewhere; an error where that failed too. */
   readonly rolledBack: ReadonlyMap<string, Error | undefined>;
   /** Hosts no wave reached. */
   readonly untouched: readonly string[];
+  /** What ended the rollout where no host failed: a gate, or too many hosts down. */
+  readonly stopped: Error | undefined;
+  /** True where the operator ended it before everything was done and judged. */
+  readonly interrupted: boolean;
+}
+
+/** A wave that every host of it has passed. */
+export interface PassedWave {
+  readonly number: number;
+  readonly of: number;
+  /** True for the first wave in which a host took the release, and for the last. */
+  readonly first: boolean;
+  readonly last: boolean;
+  /** Hosts of the wave that took it. */
+  readonly hosts: readonly string[];
+  /** Hosts of all waves so far that took it. */
+  readonly all: readonly string[];
 }
 
 export interface RolloutSteps<T> {
-  /** Puts the release on one host; throws if the host did not take it. */
-  apply(host: string): Promise<T>;
-  /** Puts one host back. */
-  rollBack(host: string): Promise<void>;
+  /** Puts the release on one host; throws if the host did not take it, gives nothing if it was left as it is. */
+  apply(host: string): Promise<T | undefined>;
+  /** Puts one host back, told why. */
+  rollBack(host: string, why: Error | undefined): Promise<void>;
   /** Told before each wave. */
   wave?(number: number, of: number, hosts: readonly string[]): void;
-  /** True stops before the next wave, like a failure with `stop`. */
+  /** Asked after each wave that every host passed; throws if the release is not good enough to go on. */
+  judge?(wave: PassedWave): Promise<void>;
+  /** True stops before the next wave and during a gate; hosts that have the release keep it. */
   interrupted?(): boolean;
   wait?(seconds: number): Promise<void>;
-}
-
-/** The hosts in waves: canaries, then batches, in the order of their keys. */
-export function waves(hosts: readonly string[], { canary, batch }: Pick<Rollout, "canary" | "batch">): string[][] {
-  const sorted = [...hosts].sort();
-  const first =
-    typeof canary === "object" ? sorted.filter((key) => canary.includes(key)) : sorted.slice(0, count(canary, sorted));
-  const rest = sorted.filter((key) => !first.includes(key));
-  const size = Math.max(1, count(batch, rest));
-  const batches = Array.from({ length: Math.ceil(rest.length / size) }, (_, i) => rest.slice(i * size, (i + 1) * size));
-  return first.length === 0 ? batches : [first, ...batches];
-}
-
-/** `"25 %"` of the hosts, rounded up; a number as it is. */
-function count(share: number | string, hosts: readonly string[]): number {
-  if (typeof share === "number") return share;
-  return Math.ceil((Number.parseFloat(share) / 100) * hosts.length);
+  /** How many hosts of the wave may be worked on at once; throws where there is no room for any. */
+  room?(hosts: readonly string[]): number;
 }
 
 /** Runs the rollout and settles it: when this returns, every host is decided. */
-export async function rollOut<T>(
+export function rollOut<T>(
   hosts: readonly string[],
   rollout: Rollout,
   steps: RolloutSteps<T>,
 ): Promise<RolloutResult<T>> {
-  const plan = waves(hosts, rollout);
-  const done = new Map<string, T>();
-  const failed = new Map<string, Error>();
-  const rolledBack = new Map<string, Error | undefined>();
-  let reached = 0;
-  for (const wave of plan) {
-    if (steps.interrupted?.() === true) break;
-    if (reached > 0 && rollout.pause > 0) await steps.wait?.(rollout.pause);
-    reached += 1;
-    steps.wave?.(reached, plan.length, wave);
-    const outcomes = await inParallel(wave, rollout.parallel, steps.apply);
-    for (const [host, outcome] of outcomes) {
-      if (outcome.ok) done.set(host, outcome.value);
-      else failed.set(host, outcome.error);
-    }
-    if (failed.size === 0) continue;
-    const back = { stop: [], "rollback-batch": wave, rollback: [...done.keys()] }[rollout.onFailure];
-    const returned = await inParallel(
-      back.filter((host) => done.has(host)),
-      rollout.parallel,
-      steps.rollBack,
-    );
-    for (const [host, outcome] of returned) {
-      done.delete(host);
-      rolledBack.set(host, outcome.ok ? undefined : outcome.error);
-    }
-    break;
+  return new RolloutRun(hosts, rollout, steps).run();
+}
+
+class RolloutRun<T> {
+  readonly #done = new Map<string, T | undefined>();
+  readonly #failed = new Map<string, Error>();
+  readonly #rolledBack = new Map<string, Error | undefined>();
+  #ahead: string[][];
+  #begun = 0;
+  /** True once a host took the release. */
+  #taken = false;
+
+  constructor(
+    hosts: readonly string[],
+    private readonly rollout: Rollout,
+    private readonly steps: RolloutSteps<T>,
+  ) {
+    this.#ahead = waves(hosts, rollout);
   }
-  return { done, failed, rolledBack, untouched: plan.slice(reached).flat() };
+
+  async run(): Promise<RolloutResult<T>> {
+    const { steps, rollout } = this;
+    for (let wave = this.#ahead[0]; wave !== undefined; wave = this.#ahead[0]) {
+      if (this.#begun > 0 && rollout.pause > 0 && !this.#interrupted) await steps.wait?.(rollout.pause);
+      if (this.#interrupted) return this.#result({ interrupted: true });
+      let room = rollout.parallel;
+      try {
+        room = Math.min(room, steps.room?.(wave) ?? room);
+      } catch (error) {
+        // Going back would take more hosts down, and it is not the release that failed.
+        return this.#result({ stopped: toError(error) });
+      }
+      await this.#take(wave, room);
+      const stopped = this.#failed.size > 0 ? undefined : await this.#judged(wave);
+      if (this.#failed.size === 0 && stopped === undefined) continue;
+      // A gate that was ended has no verdict: what the hosts have stays.
+      if (stopped !== undefined && this.#interrupted) return this.#result({ interrupted: true });
+      await this.#goBack(wave, room, stopped);
+      return this.#result({ stopped });
+    }
+    return this.#result({});
+  }
+
+  async #take(wave: readonly string[], room: number): Promise<void> {
+    this.#begun += 1;
+    this.steps.wave?.(this.#begun, this.#begun + this.#ahead.length - 1, wave);
+    for (const [host, outcome] of await inParallel(wave, room, (host) => this.steps.apply(host))) {
+      if (outcome.ok) this.#done.set(host, outcome.value);
+      else this.#failed.set(host, outcome.error);
+    }
+    this.#ahead = this.#ahead.slice(1);
+  }
+
+  /** What the gates have against the wave. */
+  async #judged(wave: readonly string[]): Promise<Error | undefined> {
+    const hosts = wave.filter((host) => this.#took(host));
+    const first = !this.#taken;
+    const last = this.#ahead.length === 0;
+    this.#taken ||= hosts.length > 0;
+    if (!this.#taken) {
+      // Canaries that nobody could reach prove nothing: the next hosts are canaries instead.
+      this.#ahead = waves(this.#ahead.flat(), this.rollout);
+      return undefined;
+    }
+    const all = [...this.#done.keys()].filter((host) => this.#took(host)).sort();
+    const of = this.#begun + this.#ahead.length;
+    try {
+      await this.steps.judge?.({ number: this.#begun, of, first, last, hosts, all });
+      return undefined;
+    } catch (error) {
+      return toError(error);
+    }
+  }
+
+  async #goBack(wave: readonly string[], room: number, why: Error | undefined): Promise<void> {
+    const back = { stop: [], "rollback-batch": wave, rollback: [...this.#done.keys()] }[this.rollout.onFailure];
+    const here = back.filter((host) => this.#done.has(host));
+    for (const [host, outcome] of await inParallel(here, room, (host) => this.steps.rollBack(host, why))) {
+      this.#done.delete(host);
+      this.#rolledBack.set(host, outcome.ok ? undefined : outcome.error);
+    }
+  }
+
+  #took(host: string): boolean {
+    return this.#done.get(host) !== undefined;
+  }
+
+  get #interrupted(): boolean {
+    return this.steps.interrupted?.() === true;
+  }
+
+  #result({ stopped, interrupted = false }: { stopped?: Error | undefined; interrupted?: boolean }): RolloutResult<T> {
+    return {
+      done: this.#done,
+      failed: this.#failed,
+      rolledBack: this.#rolledBack,
+      untouched: this.#ahead.flat(),
+      stopped,
+      interrupted,
+    };
+  }
 }
 
 /** Runs `work` for every item, at most `limit` at a time, and never throws. */
@@ -108,10 +191,14 @@ export async function inParallel<T>(
       try {
         outcomes.set(item, { ok: true, value: await work(item) });
       } catch (error) {
-        outcomes.set(item, { ok: false, error: error instanceof Error ? error : new Error(String(error)) });
+        outcomes.set(item, { ok: false, error: toError(error) });
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return outcomes;
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -14,7 +14,7 @@ import { RULES } from "./rules";
 import { checkIncident, incident, type IncidentConfig } from "./rules/incident";
 
 /** Inputs of the release resource that are secrets by their nature: no rule reads them, no message can quote them. */
-const KEPT: readonly string[] = ["secrets", "passwords", "key"];
+const KEPT: readonly string[] = ["secrets", "passwords", "gateSecrets", "key"];
 
 /**
  * The rules as policies, for a pack that has others beside them:

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseConnection } from "../host/connection";
-import { waves, type Rollout } from "../host/rollout";
+import type { Rollout } from "../host/rollout";
+import { waves } from "../host/waves";
 import type { DownloadInputs, PlanInputs, ReleaseInputs } from "../host/release";
 import type { PlanUnit } from "../plan/host-plan";
 import { SECRET, type ResourceChange } from "./change";
@@ -197,7 +198,7 @@ function maskedFiles(olds: Inputs, news: Inputs): SecretChange[] {
 
 function settingChanges(olds: Inputs, news: Inputs): SettingChange[] {
   if (Object.keys(olds).length === 0 || Object.keys(news).length === 0) return [];
-  return (["policy", "rollout", "hooks", "passwords"] as const).flatMap((group) => {
+  return (["policy", "rollout", "hooks", "passwords", "gateSecrets"] as const).flatMap((group) => {
     const before = map(olds[group]);
     const after = map(news[group]);
     return [...new Set([...Object.keys(before), ...Object.keys(after)])]

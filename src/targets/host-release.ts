@@ -64,13 +64,19 @@ export class HostRelease extends pulumi.CustomResource {
       passwords: passwords.length === 0 ? undefined : Object.fromEntries(passwords),
       policy: { ...target.policy, ...args.policy, ...heldReleases(component) },
       rollout: target.rollout,
+      gateSecrets: secretInputs(target.gateSecrets),
       hooks: args.hooks,
       pin: pinOf(component),
       // Outputs: declared here so that they resolve to unknown in a preview.
       actual: undefined,
       readings: undefined,
     };
-    super(TYPE, name, inputs, pulumi.mergeOptions(opts, { additionalSecretOutputs: ["key", "secrets", "passwords"] }));
+    super(
+      TYPE,
+      name,
+      inputs,
+      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["key", "secrets", "passwords", "gateSecrets"] }),
+    );
   }
 
   /** What each host has, by host key. */

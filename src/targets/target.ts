@@ -9,6 +9,8 @@ export interface HostTarget {
   readonly kind: "hosts";
   readonly hosts: Readonly<Record<string, TargetHost>>;
   readonly rollout: Rollout;
+  /** Tokens and passwords of the rollout's gates by their names; secrets. */
+  readonly gateSecrets?: Readonly<Record<string, Input<string>>>;
   readonly policy: TargetPolicy;
   /** What is wrong with the arguments it was made from; a component reports them with its own, below `target`. */
   readonly issues: readonly Issue[];

@@ -79,9 +79,8 @@ describe("verbs that run a program", function () {
       rollout: AT_ONCE,
     };
     const silent = { status: () => undefined, info: () => undefined, warn: () => undefined };
-    await new ReleaseManager({ connect, progress: silent, interrupted: () => false, queue: new HostQueue() }).create(
-      inputs,
-    );
+    const stop = new AbortController().signal;
+    await new ReleaseManager({ connect, progress: silent, stop, queue: new HostQueue() }).create(inputs);
     disconnectAll();
   }
 

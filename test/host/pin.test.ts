@@ -25,7 +25,7 @@ describe("a pinned release", function () {
   const root = (host: string): string => join(folder, host);
   const silent = { status: () => undefined, info: () => undefined, warn: () => undefined };
   const manager = (): ReleaseManager =>
-    new ReleaseManager({ connect, progress: silent, interrupted: () => false, queue: new HostQueue() });
+    new ReleaseManager({ connect, progress: silent, stop: new AbortController().signal, queue: new HostQueue() });
 
   /** The file says which release it is; the probe fails where the host's `fails` names it. */
   function inputs(text: string, more: Partial<ReleaseInputs> = {}): ReleaseInputs {

@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
-import { AT_ONCE, rollOut, waves, type Rollout, type RolloutSteps } from "../../src/host/rollout";
+import { PoolRoom } from "../../src/host/pool-room";
+import { AT_ONCE, rollOut, type PassedWave, type Rollout, type RolloutSteps } from "../../src/host/rollout";
+import { mostUnavailable, waves } from "../../src/host/waves";
 
 const rollout = (change: Partial<Rollout>): Rollout => ({ ...AT_ONCE, parallel: 4, ...change });
 const keys = (count: number): string[] => Array.from({ length: count }, (_, i) => `h${String(i).padStart(3, "0")}`);
@@ -82,7 +84,7 @@ describe("rollout", () => {
   it("settles the wave in progress when interrupted, and begins no other", async () => {
     const { on, steps } = world();
     let interrupted = false;
-    const apply = async (host: string): Promise<string> => {
+    const apply = async (host: string): Promise<string | undefined> => {
       interrupted = true;
       return steps.apply(host);
     };
@@ -103,5 +105,185 @@ describe("rollout", () => {
     };
     await rollOut(keys(20), rollout({ parallel: 3 }), { ...world().steps, apply });
     assert.equal(most, 3);
+  });
+
+  describe("with gates", () => {
+    /** A gate that has something against one wave, by its number. */
+    const refusing = (wave: number) => async (passed: PassedWave) => {
+      await Promise.resolve();
+      if (passed.number === wave) throw new Error(`wave ${passed.number} is not good`);
+    };
+
+    /** What is left on the new release when a gate refuses: by wave, for each policy. */
+    const TRUTH: readonly [wave: number, onFailure: Rollout["onFailure"], on: readonly string[]][] = [
+      [1, "rollback", []],
+      [1, "rollback-batch", []],
+      [1, "stop", ["h000"]],
+      [2, "rollback", []],
+      [2, "rollback-batch", ["h000"]],
+      [2, "stop", ["h000", "h001", "h002"]],
+      [4, "rollback", []],
+      [4, "rollback-batch", ["h000", "h001", "h002", "h003", "h004"]],
+      [4, "stop", ["h000", "h001", "h002", "h003", "h004", "h005"]],
+    ];
+    for (const [wave, onFailure, left] of TRUTH) {
+      it(`leaves ${left.length} of 6 hosts on a release refused after wave ${wave}, with ${onFailure}`, async () => {
+        const { on, log, steps } = world();
+        const result = await rollOut(keys(6), rollout({ canary: 1, batch: 2, onFailure }), {
+          ...steps,
+          judge: refusing(wave),
+        });
+        assert.deepEqual([...on].sort(), left);
+        assert.equal(result.stopped?.message, `wave ${wave} is not good`);
+        assert.equal(result.interrupted, false);
+        const reached = log.filter((line) => line.startsWith("apply")).length;
+        assert.equal(reached, wave === 4 ? 6 : 2 * wave - 1, "no wave after the refused one was begun");
+        assert.equal(result.untouched.length, 6 - reached);
+      });
+    }
+
+    it("never lets host 2 see what the canary's gate refused", async () => {
+      const { log, steps } = world();
+      await rollOut(keys(6), rollout({ canary: 1, batch: 5 }), { ...steps, judge: refusing(1) });
+      assert.deepEqual(log, ["apply h000", "back h000"]);
+    });
+
+    it("are told which wave is the first and which the last, and who took it", async () => {
+      const seen: PassedWave[] = [];
+      const judge = async (wave: PassedWave) => void seen.push(wave);
+      await rollOut(keys(4), rollout({ canary: 1, batch: 2 }), { ...world().steps, judge });
+      assert.deepEqual(seen, [
+        { number: 1, of: 3, first: true, last: false, hosts: ["h000"], all: ["h000"] },
+        { number: 2, of: 3, first: false, last: false, hosts: ["h001", "h002"], all: ["h000", "h001", "h002"] },
+        { number: 3, of: 3, first: false, last: true, hosts: ["h003"], all: ["h000", "h001", "h002", "h003"] },
+      ]);
+    });
+
+    it("are not asked where a host has failed already", async () => {
+      let asked = 0;
+      const judge = async () => void (asked += 1);
+      await rollOut(keys(3), rollout({ canary: 1, batch: 2 }), { ...world(["h000"]).steps, judge });
+      assert.equal(asked, 0);
+    });
+
+    it("tell hosts that go back why", async () => {
+      const why: (string | undefined)[] = [];
+      const rollBack = async (_host: string, error: Error | undefined) => void why.push(error?.message);
+      await rollOut(keys(2), rollout({ canary: 1 }), { ...world().steps, rollBack, judge: refusing(1) });
+      assert.deepEqual(why, ["wave 1 is not good"]);
+    });
+
+    it("have no verdict when interrupted: hosts that have the release keep it, no other wave begins", async () => {
+      const { on, steps } = world();
+      let interrupted = false;
+      const judge = async () => {
+        interrupted = true;
+        throw new Error("stopped");
+      };
+      const result = await rollOut(keys(3), rollout({ canary: 1, batch: 1 }), {
+        ...steps,
+        judge,
+        interrupted: () => interrupted,
+      });
+      assert.deepEqual([...on], ["h000"]);
+      assert.equal(result.interrupted, true);
+      assert.equal(result.stopped, undefined);
+      assert.deepEqual(result.untouched, ["h001", "h002"]);
+      assert.equal(result.rolledBack.size, 0);
+    });
+
+    it("are owed a canary: where none could be reached, the next hosts are canaries", async () => {
+      const waves: string[][] = [];
+      const firsts: string[][] = [];
+      const { steps } = world();
+      await rollOut(keys(5), rollout({ canary: 1, batch: 4 }), {
+        ...steps,
+        apply: async (host) => (host === "h000" ? undefined : steps.apply(host)),
+        wave: (_number, _of, hosts) => void waves.push([...hosts]),
+        judge: async ({ first, hosts }) => void (first && firsts.push([...hosts])),
+      });
+      assert.deepEqual(waves, [["h000"], ["h001"], ["h002", "h003", "h004"]]);
+      assert.deepEqual(firsts, [["h001"]]);
+    });
+  });
+
+  it("does not wait out a pause when interrupted", async () => {
+    let waited = 0;
+    let interrupted = false;
+    const { on, steps } = world();
+    const wait = async (seconds: number): Promise<void> => {
+      waited += seconds;
+      interrupted = true;
+    };
+    const result = await rollOut(keys(3), rollout({ canary: 1, pause: 30 }), {
+      ...steps,
+      wait,
+      interrupted: () => interrupted,
+    });
+    assert.equal(waited, 30);
+    assert.deepEqual([...on], ["h000"]);
+    assert.equal(result.interrupted, true);
+  });
+
+  describe("where only so many hosts may be down", () => {
+    const maxUnavailable = 2;
+
+    it("works on no more at once, going back included", async () => {
+      let now = 0;
+      let most = 0;
+      const busy = async <T>(work: () => Promise<T>): Promise<T> => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        now -= 1;
+        return work();
+      };
+      const { on, steps } = world(["h007"]);
+      const room = new PoolRoom({ maxUnavailable }, 8);
+      await rollOut(keys(8), rollout({ batch: 8, parallel: 8 }), {
+        apply: (host) => busy(() => steps.apply(host)),
+        rollBack: (host, why) => busy(() => steps.rollBack(host, why)),
+        room: (wave) => room.for(wave),
+      });
+      assert.equal(most, 2);
+      assert.deepEqual([...on], []);
+    });
+
+    it("counts hosts that cannot be reached, whether they have to be visited or not", () => {
+      const room = new PoolRoom({ maxUnavailable }, 8);
+      assert.equal(room.for(["h000", "h001"]), 2);
+      room.lost("h007");
+      assert.equal(room.for(["h000", "h001"]), 1);
+      room.lost("h007");
+      assert.equal(room.for(["h000", "h001"]), 1, "no host counts twice");
+      room.lost("h006");
+      assert.throws(
+        () => room.for(["h000"]),
+        /2 of 8 hosts cannot be reached \(h006, h007\) and at most 2 may be down/,
+      );
+      assert.equal(room.for(["h006", "h007"]), 2, "trying those again takes nobody down");
+    });
+
+    it("stops where it stands when there is no room left", async () => {
+      const room = new PoolRoom({ maxUnavailable: 1 }, 4);
+      const { on, steps } = world();
+      const result = await rollOut(keys(4), rollout({ canary: 1, batch: 1 }), {
+        ...steps,
+        apply: async (host) => {
+          if (host !== "h001") return steps.apply(host);
+          room.lost(host);
+          return undefined;
+        },
+        room: (wave) => room.for(wave),
+      });
+      assert.match(result.stopped?.message ?? "", /1 of 4 hosts cannot be reached \(h001\)/);
+      assert.deepEqual([...on], ["h000"], "going back would take more hosts down");
+      assert.deepEqual(result.untouched, ["h002", "h003"]);
+    });
+
+    it("rounds a share down", () => {
+      assert.equal(mostUnavailable({ maxUnavailable: "25 %" }, 7), 1);
+      assert.equal(mostUnavailable({ maxUnavailable: "25 %" }, 3), 0);
+      assert.equal(mostUnavailable({}, 7), 7);
+    });
   });
 });

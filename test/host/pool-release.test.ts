@@ -1,0 +1,327 @@
+import { strict as assert } from "node:assert";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Connect } from "../../src/host/connect";
+import { HostQueue } from "../../src/host/host-queue";
+import { diffRelease } from "../../src/host/release-diff";
+import { ReleaseManager } from "../../src/host/release-manager";
+import { PartialFailure } from "../../src/host/release-outcome";
+import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
+import { AT_ONCE, type Rollout } from "../../src/host/rollout";
+import type { CommandGate, GateAfter } from "../../src/model/gates";
+import { EMPTY_PLAN } from "../../src/plan/host-plan";
+import { addresses, FakeHosts } from "../engine/pool-program";
+
+const COMPONENT = "motd";
+const SIX = addresses(6);
+
+describe("a release of a pool with gates", function () {
+  this.timeout(60_000);
+  let hosts: FakeHosts;
+  let connect: Connect;
+  let notes: string;
+  let said: string[];
+  let stop: AbortController;
+  beforeEach(() => {
+    hosts = new FakeHosts();
+    notes = join(mkdtempSync(join(tmpdir(), "gofleet-gates-")), "notes");
+    process.env["GOFLEET_FAKE_STATE"] = hosts.directory;
+    const load = createRequire(__filename);
+    Reflect.deleteProperty(load.cache, load.resolve("../support/fake-hosts.cjs"));
+    ({ connect } = load("../support/fake-hosts.cjs") as { connect: Connect });
+    said = [];
+    stop = new AbortController();
+  });
+  afterEach(() => {
+    delete process.env["GOFLEET_FAKE_STATE"];
+    hosts.remove();
+    rmSync(join(notes, ".."), { recursive: true });
+  });
+
+  const note = (text: string) => void said.push(text);
+  const manager = () =>
+    new ReleaseManager({
+      connect,
+      progress: { status: note, info: note, warn: note },
+      stop: stop.signal,
+      queue: new HostQueue(),
+    });
+  /** A gate that writes down whom it judges, and refuses the given wave. */
+  const gate = (after: GateAfter, bad = 0, script = "true"): CommandGate => ({
+    kind: "command",
+    name: `contract-${after}`,
+    after,
+    command: [
+      "sh",
+      "-c",
+      `echo "$GOFLEET_GATE $GOFLEET_WAVE $GOFLEET_HOSTS" >>"$0"; ${script}; [ "$GOFLEET_WAVE" != ${bad} ] || { echo broken; exit 1; }`,
+      notes,
+    ],
+    timeout: 30,
+  });
+  const judged = () => (existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n") : []);
+  const inputs = (text: string, rollout: Partial<Rollout> = {}, more: Partial<ReleaseInputs> = {}): ReleaseInputs => {
+    const file = { path: "/etc/motd", mode: "0644", owner: "root", group: "root", place: "link", text } as const;
+    return {
+      component: COMPONENT,
+      stack: "o/p/s",
+      resourceUrn: "urn:pulumi:s::p::t::motd",
+      files: { [file.path]: text },
+      plan: planInputs({ ...EMPTY_PLAN, files: [file] }),
+      hosts: Object.fromEntries(SIX.map((address, i) => [`rack-${i + 1}`, `ssh root@${address}`])),
+      policy: {
+        unreachable: "fail",
+        adopt: "refuse",
+        onNewMachine: "fail",
+        keep: 3,
+        deadline: 60,
+        connect: 1,
+        unsupported: "refuse",
+      },
+      rollout: { ...AT_ONCE, canary: 1, batch: 2, ...rollout },
+      ...more,
+    };
+  };
+  const releases = () => hosts.releases(SIX, COMPONENT);
+  const actual = ({ actual: lines }: ReleaseState) =>
+    SIX.map((_, i) => parseActual(lines[`rack-${i + 1}`])?.release ?? "");
+  const failure = async (work: Promise<unknown>): Promise<Error> => {
+    try {
+      await work;
+    } catch (error) {
+      assert.ok(error instanceof Error);
+      return error;
+    }
+    assert.fail("it went through");
+  };
+  /** The state that a failure leaves. */
+  const stateOf = (error: Error, before: ReleaseState): ReleaseState =>
+    error instanceof PartialFailure ? error.properties : before;
+
+  it("never lets a release reach host 2 that the canary's gate refuses, and goes through once it is good", async () => {
+    const state = await manager().create(inputs("old\n"));
+    const before = releases();
+    hosts.forgetVisits(SIX);
+    const error = await failure(manager().update(state, inputs("bad\n", { gates: [gate("canary", 1)] })));
+    assert.ok(!(error instanceof PartialFailure), "the state stays as it was");
+    assert.equal(
+      error.message,
+      [
+        "gate contract-canary failed after wave 1 of 4 (rack-1): sh ended with 1: broken",
+        "rack-1: put back",
+        "not reached: rack-2, rack-3, rack-4, rack-5, rack-6",
+      ].join("\n"),
+    );
+    assert.deepEqual(releases(), before);
+    for (const address of SIX.slice(1)) assert.deepEqual(hosts.read(address).visits, []);
+    const fixed = await manager().update(state, inputs("good\n", { gates: [gate("canary")] }));
+    assert.equal(new Set(releases()).size, 1);
+    assert.deepEqual(actual(fixed), releases());
+    assert.deepEqual(judged(), ["contract-canary 1 rack-1", "contract-canary 1 rack-1"]);
+  });
+
+  for (const [onFailure, left] of [
+    ["rollback", 0],
+    ["rollback-batch", 1],
+    ["stop", 3],
+  ] as const) {
+    it(`leaves ${left} hosts on a release that batch 2 is refused for, with ${onFailure}, and says so`, async () => {
+      const state = await manager().create(inputs("old\n"));
+      const [old] = releases();
+      const news = inputs("bad\n", { onFailure, gates: [gate("each", 2)] });
+      const error = await failure(manager().update(state, news));
+      assert.match(error.message, /^gate contract-each failed after wave 2 of 4 \(rack-2, rack-3\): .*broken$/m);
+      assert.match(error.message, /^not reached: rack-4, rack-5, rack-6$/m);
+      assert.equal(releases().filter((release) => release !== old).length, left);
+      const found = stateOf(error, state);
+      assert.deepEqual(actual(found), releases());
+      assert.ok(diffRelease(found, news).changes);
+      if (left > 0) assert.match(error.message, new RegExp(`^on [0-9a-f]{16}, left there: rack-1`, "m"));
+
+      const fixed = await manager().update(found, inputs("good\n", { gates: [gate("each")] }));
+      assert.equal(new Set(releases()).size, 1);
+      assert.deepEqual(actual(fixed), releases());
+      assert.equal(fixed.unfinished, undefined);
+      assert.ok(!diffRelease(fixed, inputs("good\n", { gates: [gate("each")] })).changes);
+    });
+  }
+
+  it("puts all back when the whole pool is refused at the end", async () => {
+    const state = await manager().create(inputs("old\n"));
+    const before = releases();
+    const error = await failure(manager().update(state, inputs("bad\n", { gates: [gate("last", 4)] })));
+    assert.match(error.message, /gate contract-last failed after wave 4 of 4 \(rack-1, rack-2, .*rack-6\)/);
+    assert.deepEqual(releases(), before);
+    assert.deepEqual(judged(), ["contract-last 4 rack-1 rack-2 rack-3 rack-4 rack-5 rack-6"]);
+  });
+
+  it("takes a first release off again that its gate refuses", async () => {
+    await failure(manager().create(inputs("bad\n", { gates: [gate("canary", 1)] })));
+    assert.deepEqual(releases(), ["", "", "", "", "", ""]);
+  });
+
+  describe("interrupted during a gate", () => {
+    const slow = () => gate("canary", 0, "sleep 30");
+    /** An update that is interrupted as soon as the gate has begun. */
+    const interrupted = async (state: ReleaseState, news: ReleaseInputs): Promise<PartialFailure> => {
+      const running = failure(manager().update(state, news));
+      while (judged().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      stop.abort();
+      const began = Date.now();
+      const error = await running;
+      assert.ok(Date.now() - began < 3000, "the gate is ended at once");
+      stop = new AbortController();
+      assert.ok(error instanceof PartialFailure);
+      assert.match(error.message, /^interrupted: .*no other was begun$/m);
+      rmSync(notes);
+      return error;
+    };
+
+    it("leaves what is done and true, and the next update asks the gate of the canary again", async () => {
+      const state = await manager().create(inputs("old\n"));
+      const [old] = releases();
+      const { properties } = await interrupted(state, inputs("new\n", { gates: [slow()] }));
+      assert.deepEqual(
+        releases().map((release) => release === old),
+        [false, true, true, true, true, true],
+      );
+      assert.deepEqual(actual(properties), releases());
+      hosts.forgetVisits(SIX);
+      const bad = await failure(manager().update(properties, inputs("new\n", { gates: [gate("canary", 1)] })));
+      assert.deepEqual(judged(), ["contract-canary 1 rack-1"], "the first wave is the same again");
+      assert.deepEqual(hosts.read("10.0.0.2").visits, [], "host 2 is not reached this time either");
+      assert.deepEqual(new Set(releases()), new Set([old]), "the canary goes back to the release of the state");
+      const back = stateOf(bad, properties);
+      assert.deepEqual(actual(back), releases());
+
+      const done = await manager().update(back, inputs("new\n", { gates: [gate("canary")] }));
+      assert.equal(new Set(releases()).size, 1);
+      assert.equal(done.unfinished, undefined);
+      assert.deepEqual(actual(done), releases());
+    });
+
+    it("has an update left to do even where every host has the release", async () => {
+      const state = await manager().create(inputs("old\n"));
+      const news = inputs("new\n", { canary: 6, gates: [gate("last", 0, "sleep 30")] });
+      const running = failure(manager().update(state, news));
+      while (judged().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      stop.abort();
+      const error = await running;
+      assert.match(error.message, /^interrupted: every host has the release, which was not judged to the end$/m);
+      assert.ok(error instanceof PartialFailure);
+      assert.ok(diffRelease(error.properties, news).changes);
+      stop = new AbortController();
+      const done = await manager().update(error.properties, inputs("new\n", { canary: 6, gates: [gate("last")] }));
+      assert.equal(done.files["/etc/motd"], "new\n");
+      assert.ok(!diffRelease(done, inputs("new\n", { canary: 6, gates: [gate("last")] })).changes);
+    });
+  });
+
+  it("visits no host and asks no gate for other settings of the rollout", async () => {
+    const state = await manager().create(inputs("same\n"));
+    hosts.forgetVisits(SIX);
+    const news = inputs(
+      "same\n",
+      { batch: 3, pause: 10, maxUnavailable: 3, gates: [gate("each", 1)] },
+      { gateSecrets: { "contract-each": "t0ken" } },
+    );
+    assert.deepEqual(diffRelease(state, news), { changes: true, replaces: [] });
+    const updated = await manager().update(state, news);
+    for (const address of SIX) assert.deepEqual(hosts.read(address).visits, []);
+    assert.deepEqual(judged(), []);
+    assert.deepEqual(updated.rollout, news.rollout);
+    assert.ok(!diffRelease(updated, news).changes);
+  });
+
+  it("asks no gate where no host gets another release", async () => {
+    const gates = [gate("each")];
+    const state = await manager().create(inputs("same\n", { gates }));
+    rmSync(notes);
+    const drifted = { ...state, drift: { "rack-2": { "/etc/motd": "modified" } } };
+    await manager().update(drifted, inputs("same\n", { gates }));
+    assert.equal(hosts.read("10.0.0.2").visits?.length, 2);
+    assert.deepEqual(judged(), []);
+  });
+
+  it("asks no gate on the way back to a release that is pinned", async () => {
+    const state = await manager().create(inputs("old\n"));
+    const [old = ""] = releases();
+    const rollout = { gates: [gate("each", 1)] };
+    const updated = await manager().update(state, inputs("new\n"));
+    await manager().update(updated, inputs("new\n", rollout, { pin: { release: old } }));
+    assert.deepEqual(new Set(releases()), new Set([old]));
+    assert.deepEqual(judged(), []);
+  });
+
+  describe("with hosts that cannot be reached", () => {
+    const most = (unreachable: "fail" | "keep") =>
+      inputs("new\n", { maxUnavailable: 2, gates: [gate("each")] }, { policy: { ...inputs("").policy, unreachable } });
+
+    it("touches none where they make the update fail", async () => {
+      const state = await manager().create(inputs("old\n"));
+      const before = releases();
+      hosts.fault("10.0.0.6", "unreachable");
+      const error = await failure(manager().update(state, most("fail")));
+      assert.match(error.message, /^rack-6 \(10\.0\.0\.6\)/);
+      assert.deepEqual(releases(), before);
+      assert.ok(
+        !hosts
+          .read("10.0.0.1")
+          .visits?.slice(1)
+          .some((visit) => visit.startsWith("run")),
+        "nobody was touched",
+      );
+    });
+
+    it("works around one, and touches none where as many are down as may be", async () => {
+      const state = await manager().create(inputs("old\n"));
+      const [old] = releases();
+      hosts.fault("10.0.0.6", "unreachable");
+      const one = await manager().update(state, most("keep"));
+      assert.deepEqual(
+        releases().map((release) => release === old),
+        [false, false, false, false, false, true],
+      );
+      assert.deepEqual(actual(one), releases());
+      assert.ok(!judged().join().includes("rack-6"), "nobody judges a host that has not got it");
+
+      const now = releases();
+      hosts.fault("10.0.0.5", "unreachable");
+      const error = await failure(manager().update(one, { ...most("keep"), files: { "/etc/motd": "newer\n" } }));
+      assert.match(
+        error.message,
+        /^2 of 6 hosts cannot be reached \(rack-5, rack-6\) and at most 2 may be down at once$/m,
+      );
+      assert.match(error.message, /→ .*raise rollout\.maxUnavailable/);
+      assert.deepEqual(releases(), now);
+    });
+
+    it("takes the next host for a canary", async () => {
+      const state = await manager().create(inputs("old\n"));
+      hosts.fault("10.0.0.1", "unreachable");
+      const news = most("keep");
+      await failure(
+        manager().update(state, {
+          ...news,
+          rollout: { ...news.rollout, maxUnavailable: 6, gates: [gate("canary", 2)] },
+        }),
+      );
+      assert.deepEqual(judged(), ["contract-canary 2 rack-2"]);
+    });
+  });
+
+  it("says on the row where it is, how many are done, and what the gate sees", async () => {
+    await manager().create(inputs("old\n", { gates: [gate("canary", 0, "echo testing; sleep 1.2")] }));
+    for (const line of [
+      "wave 1 of 4, 0 of 6 hosts done: rack-1",
+      "wave 1 of 4, 1 of 6 hosts done: rack-1 done",
+      "wave 1 of 4, 1 of 6 hosts done: gate contract-canary: testing, 30 s left",
+      "wave 1 of 4, 1 of 6 hosts done: gate contract-canary: sh passed",
+      "wave 2 of 4, 1 of 6 hosts done: rack-2, rack-3",
+    ]) {
+      assert.ok(said.includes(line), `${line}\n\n${said.join("\n")}`);
+    }
+  });
+});
