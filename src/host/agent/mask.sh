@@ -17,14 +17,16 @@ mask_secrets() {
 }
 
 AWK_MASK='
-  function add(text,   escaped, at) {
+  function put(text,   at) {
     if (length(text) < 4 || text ~ /^-----(BEGIN|END) /) return
     # Longer ones first, so that one that begins like another is replaced as a whole.
     for (at = ++n; at > 1 && length(value[at - 1]) < length(text); at--) { value[at] = value[at - 1]; label[at] = label[at - 1] }
     value[at] = text
     label[at] = name
-    escaped = text
-    if (gsub(/["\\]/, "\\\\&", escaped)) add(escaped)
+  }
+  function add(text) {
+    put(text)
+    if (gsub(/["\\]/, "\\\\&", text)) put(text)
   }
   !masking {
     line = $0

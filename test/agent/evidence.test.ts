@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { FakeSystemd } from "./fake-systemd";
+import { file, plan, release, shells, type Release } from "./support";
+
+const UNIT = "api.service";
+const SECRETS = { token: "s3cr3t-of-the-token", db: 'PASSWORD="pa$$\\word"\n' };
+
+/** A service whose probe fails, or does not. */
+function service(probe: string, environment: string, unit = ""): Release {
+  const hmac = (text: string): string => createHmac("sha256", "key").update(text).digest("hex");
+  return release(
+    plan({
+      files: [
+        file("/etc/gofleet/go/environment", environment),
+        file(`/etc/systemd/system/${UNIT}`, `[Service]\nEnvironmentFile=/etc/gofleet/go/environment\n${unit}`),
+      ],
+      units: [{ name: UNIT, onChange: "restart", reads: [] }],
+      probes: [{ name: "ready", timeout: 5, script: probe }],
+      secrets: Object.entries(SECRETS).map(([name, text]) => ({ name, hmac: hmac(text) })),
+    }),
+    {},
+  );
+}
+
+/** With the bytes of its secrets. */
+function withSecrets(what: Release): Release {
+  const hmac = (text: string): string => createHmac("sha256", "key").update(text).digest("hex");
+  const bytes = Object.values(SECRETS).map((text) => [`secrets/${hmac(text)}`, text] as const);
+  return { ...what, entries: new Map([...what.entries, ...bytes]) };
+}
+
+const MESSAGE = {
+  exited: "98e322203f7a4ed290d09fe03c09fe15",
+  failed: "d9b373ed55a64feb8242e02dbe79a49c",
+};
+const exited = (code: number): string => `MESSAGE_ID=${MESSAGE.exited}\nEXIT_CODE=exited\nEXIT_STATUS=${code}\n\n`;
+const killed = (signal: number): string => `MESSAGE_ID=${MESSAGE.exited}\nEXIT_CODE=killed\nEXIT_STATUS=${signal}\n\n`;
+const result = (word: string): string => `UNIT_RESULT=${word}\nMESSAGE_ID=${MESSAGE.failed}\n\n`;
+
+const FAILED = "ActiveState=failed\n";
+
+/** What a failed release's facts are, and the cause that the summary names. */
+const CAUSES: readonly (readonly [string, { show?: string; export?: string; journal?: string }, RegExp])[] = [
+  [
+    "crash loop",
+    { export: exited(1) + result("exit-code") + exited(1) + exited(3), show: "ActiveState=activating\nNRestarts=3\n" },
+    /crash loop: api\.service ended 3 times, the last time with exit code 3/,
+  ],
+  ["crash", { export: killed(11), show: FAILED }, /crash: api\.service ended by signal SEGV \(139\)/],
+  [
+    "hang",
+    { export: killed(6) + result("watchdog"), show: "WatchdogUSec=30s\n" },
+    /hang: api\.service gave no sign of life for 30s/,
+  ],
+  ["slow start", { export: result("timeout"), show: "TimeoutStartUSec=1min 30s\n" }, /slow start: .* within 1min 30s/],
+  ["slow health", { show: "ActiveState=active\n" }, /unhealthy: api\.service runs, but did not show that it is well/],
+  [
+    "out of memory",
+    { export: killed(9) + result("oom-kill"), show: "MemoryMax=67108864\n" },
+    /out of memory: the kernel killed api\.service at its limit of 64 MiB/,
+  ],
+  [
+    "port in use",
+    { export: exited(1), journal: "listen tcp 127.0.0.1:8080: bind: address already in use\n" },
+    /port in use: listen tcp 127\.0\.0\.1:8080/,
+  ],
+  [
+    "missing environment",
+    { export: exited(1), journal: "config: DATABASE_URL is not set\n" },
+    /missing environment: config: DATABASE_URL is not set/,
+  ],
+  [
+    "missing credential",
+    { export: exited(243), show: FAILED },
+    /missing credential: .*: token \(\/nowhere\/token is not there\)/,
+  ],
+  [
+    "wrong architecture",
+    { export: exited(203), journal: "api.service: Failed to execute /x/api: Exec format error\n" },
+    /wrong architecture: the program of api\.service is not for this machine/,
+  ],
+  [
+    "no program",
+    { export: exited(203), journal: "Failed at step EXEC spawning /x/api: No such file\n" },
+    /no program: /,
+  ],
+  ["no user", { export: exited(217), show: FAILED }, /systemd failed at step USER \(217\)/],
+];
+
+const [shell] = shells();
+
+describe("agent: evidence", function () {
+  this.timeout(60_000);
+  let host: FakeSystemd;
+  beforeEach(() => (host = new FakeSystemd(shell)));
+  afterEach(() => host.root.dispose());
+
+  const before = service("echo good\n", "LISTEN=:8080\nOLD=1\nAPI_TOKEN=first\n");
+  const after = service(
+    "echo '{\"status\":\"starting\"}'; echo 'HTTP 503' >&2; exit 7\n",
+    "LISTEN=:9090\nNEW=2\nAPI_TOKEN=second\n",
+    'Environment="MODE=fast and loose" DSN=postgres://u:hunter2@db/x\nLoadCredential=token:/nowhere/token\n',
+  );
+  const start = async (): Promise<void> => {
+    const answer = await host.run(withSecrets(before));
+    assert.equal(answer.code, 0, JSON.stringify(answer));
+    await host.root.quiet();
+  };
+  const summary = (): string => host.root.read("var/lib/gofleet/go/runs/fails/evidence/summary");
+
+  for (const [name, facts, cause] of CAUSES) {
+    it(`names the cause: ${name}`, async () => {
+      await start();
+      host.say(`show-${UNIT}`, `LoadState=loaded\n${facts.show ?? FAILED}`);
+      host.say("export", facts.export ?? "");
+      host.say("journal", facts.journal ?? "");
+      const answer = await host.run(withSecrets(after), { tx: "fails" });
+      assert.ok(Number(answer.code) >= 20, JSON.stringify(answer));
+      const [line = ""] = summary().split("\n");
+      assert.match(line, cause);
+      assert.match(line, /^cause {5}/);
+    });
+  }
+
+  it("says it at a glance, and what the release answered, wrote and changed", async () => {
+    await start();
+    host.say(`show-${UNIT}`, "ActiveState=activating\nResult=exit-code\nNRestarts=3\nMemoryPeak=25165824\n");
+    host.say("export", exited(1) + exited(1));
+    host.say(
+      "journal",
+      "starting\npanic: no luck\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:7 +0x1\nexit status 2\n",
+    );
+    const answer = await host.run(withSecrets(after), { tx: "fails" });
+    const told = answer.events.find(({ ev }) => ev === "summary");
+    const where = host.root.at("var/lib/gofleet/go/runs/fails/evidence");
+    assert.deepEqual(String(told?.["msg"]).split("\n"), [
+      "cause     crash loop: api.service ended 2 times, the last time with exit code 1",
+      'answer    {"status":"starting"} ',
+      "unit      api.service: activating, exit-code, 3 restarts, memory at most 24 MiB",
+      "journal   starting",
+      "          panic: no luck",
+      "          exit status 2",
+      ...changed(String(told?.["msg"])),
+      `evidence  ${where}`,
+    ]);
+    assert.deepEqual(
+      changed(String(told?.["msg"])).map((line) => line.slice(10).replace(/[0-9a-f]{12}/g, "#")),
+      ["~ API_TOKEN: digest # -> digest #", "+ DSN=digest #", "~ LISTEN: :8080 -> :9090", "+ MODE=fast and loose"],
+    );
+    assert.match(host.root.read("var/lib/gofleet/go/runs/fails/evidence/environment"), /^\+ NEW=2\n- OLD$/m);
+  });
+
+  it("holds no secret, however the service printed it", async () => {
+    await start();
+    const base64 = Buffer.from(SECRETS.token).toString("base64");
+    host.say(`show-${UNIT}`, `${FAILED}StatusText=token ${SECRETS.token}\n`);
+    host.say("export", exited(1));
+    host.say(
+      "journal",
+      `got ${SECRETS.token}, ${base64}\npassword pa$$\\word or "pa$$\\\\word"\n${SECRETS.token} is not set\n`,
+    );
+    const leaky = service(`echo 'token=${SECRETS.token}'; echo '${SECRETS.token}' >&2; exit 1\n`, "A=1\n");
+    const answer = await host.run(withSecrets(leaky), { tx: "fails" });
+    const shown = JSON.stringify(answer);
+    for (const hidden of ["s3cr3t-of-the-token", base64.replace(/=+$/, ""), "pa$$"]) {
+      assert.ok(!shown.includes(hidden), `${hidden} is in what the operator sees: ${shown}`);
+      const found = files(host.root.at("var/lib/gofleet/go/runs")).filter((path) =>
+        readFileSync(path, "utf8").includes(hidden),
+      );
+      assert.deepEqual(found, [], hidden);
+    }
+    assert.match(summary(), /journal {3}got \[secret token\], \[secret token\]/);
+    assert.match(summary(), /password \[secret db\] or "\[secret db\]"/);
+    assert.ok(!execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(SECRETS.token));
+  });
+});
+
+const changed = (text: string): string[] => {
+  const lines = text.split("\n");
+  const first = lines.findIndex((line) => line.startsWith("changed"));
+  return first < 0
+    ? []
+    : lines.slice(
+        first,
+        lines.findIndex((line) => line.startsWith("evidence")),
+      );
+};
+
+function files(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`);
+}
