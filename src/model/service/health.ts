@@ -48,7 +48,7 @@ export type HealthArgs = ReadinessArgs | { readonly readiness?: ReadinessArgs; r
 
 /** Ends a service that hangs. See `WatchdogSec=` in systemd.service(5). */
 export interface WatchdogArgs {
-  /** Longest between two signs of life; they come at half of it. The service gets SIGABRT, for which Go prints all stacks. */
+  /** Longest between two signs of life; they come at half of it or sooner. The service gets SIGABRT, for which Go prints all stacks. */
   readonly within: Duration;
   /**
    * Longest for printing them, before it is killed.
@@ -169,8 +169,8 @@ export function checkHealthTogether(health: Health): Issue[] {
     const wanted = watchdog === undefined ? 'watchdog: { within: "30 s" }' : 'notify: "probe"';
     issues.push(issue("health.liveness", undefined, `${wanted}, for without it nobody asks`));
   }
-  if (liveness !== undefined && watchdog !== undefined && liveness.timeout > watchdog.within / 2) {
-    const most = "at most half of watchdog.within, for a sign of life is due then";
+  if (liveness !== undefined && watchdog !== undefined && liveness.timeout > watchdog.within / 4) {
+    const most = "at most a quarter of watchdog.within, for a slow answer must not hold up a sign of life";
     issues.push(issue("health.liveness.timeout", `${liveness.timeout} s`, most));
   }
   return issues;

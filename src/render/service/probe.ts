@@ -11,7 +11,7 @@ get() {
     --output "$4" --write-out 'HTTP %{http_code}' --url "$1" 2>&1)
   case $answer in 'HTTP 2'[0-9][0-9]) return 0 ;; esac
   # Beside curl's own words there is no status.
-  answer=$(printf '%s' "\${answer%HTTP 000}" | tr '\\n' ' ')
+  answer=$(printf '%s' "\${answer%HTTP 000}" | tr -s '\\n' ' ')
   return 1
 }`;
 

@@ -60,7 +60,7 @@ describe("arguments of a service", () => {
     "liveness that nobody asks": [{ health: HEALTH }, /^health\.liveness: .*watchdog: \{ within: "30 s" \}/],
     "a probe slower than the watchdog": [
       { health: HEALTH, watchdog: { within: "1 s" } },
-      /^health\.liveness\.timeout: given "1 s", wanted at most half/,
+      /^health\.liveness\.timeout: given "1 s", wanted at most a quarter/,
     ],
     "a probe without readiness": [{ notify: "probe" }, /^health: .*readiness/],
     "a breaker that never opens": [
