@@ -8,6 +8,8 @@ export class HostError extends Error {
   constructor(
     message: string,
     readonly result: AgentResult,
+    /** All that the host said before. */
+    readonly events: readonly AgentEvent[] = [],
   ) {
     super(message);
   }
@@ -47,7 +49,7 @@ export function hostError(host: string, place: string, result: AgentResult, even
     ? 'set `unsupported: "allow"` on the target only if you know the host will do'
     : REMEDY[result.rc];
   if (remedy !== undefined) lines.push(indent(`→ ${remedy}`));
-  return new HostError(lines.join("\n"), result);
+  return new HostError(lines.join("\n"), result, events);
 }
 
 function outcome({ rc, from, to }: AgentResult): string {

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { manifest, releaseId } from "../plan/manifest";
 import { EMPTY_PLAN, type HostPlan } from "../plan/host-plan";
@@ -10,6 +9,7 @@ import { HostError } from "./errors";
 import { keptReleases, type KeptRelease } from "./kept";
 import { HostSession, type Answer } from "./host-session";
 import type { Progress } from "./progress";
+import { pushEntries } from "./push";
 import { originOf } from "./origin";
 import type { Actual, ReleaseInputs } from "./release";
 import { ReleaseHooks } from "./release-hooks";
@@ -212,30 +212,26 @@ export class HostRelease {
     try {
       return await this.#session.run(request, release.entries, beforeConfirm);
     } catch (error) {
-      if (!(error instanceof HostError) || !pushHelps(error.result) || !(await this.#push(release))) throw error;
+      if (!(error instanceof HostError) || !pushHelps(error.result) || !(await this.#push(release, error))) throw error;
       return this.#session.run(request, release.entries, beforeConfirm);
     }
   }
 
-  /** Sends the downloads that have a file on this machine; true if there was one. */
-  async #push({ plan }: PreparedRelease): Promise<boolean> {
-    const answer = await this.#session.ask("facts", this.#request(undefined));
-    const arch = text(
-      answer.events.find(({ ev }) => ev === "facts"),
-      "arch",
+  /** Sends the downloads that the host lacks and this machine has a file of; true if there was one. */
+  async #push({ plan }: PreparedRelease, { events }: HostError): Promise<boolean> {
+    const facts = events.find(({ ev }) => ev === "facts");
+    const arch = text(facts, "arch");
+    const kept = new Set(
+      events.filter(({ ev, msg }) => ev === "download" && msg === "kept").map((event) => text(event, "name")),
     );
     let pushed = false;
-    for (const { name, variants } of plan.downloads) {
-      const variant = variants.find((each) => each.arch === arch || each.arch === "any");
-      if (variant?.file === undefined) continue;
-      this.options.progress.status(`${this.host}: sending ${name}`);
-      const content = await readFile(variant.file);
-      const sent = await this.#session.ask(
-        "put",
-        this.#request(undefined),
-        new Map([[`upload/${name}.${variant.arch}`, content]]),
-      );
-      this.#session.expectSuccess(sent);
+    for (const download of plan.downloads.filter(({ name }) => !kept.has(name))) {
+      const variants = download.variants.filter(({ file }) => file !== undefined);
+      const variant = variants.find((each) => each.arch === arch) ?? variants.find((each) => each.arch === "any");
+      if (variant === undefined) continue;
+      this.options.progress.status(`${this.host}: sending ${download.name}`);
+      const entries = await pushEntries(download, variant);
+      this.#session.expectSuccess(await this.#session.ask("put", this.#request(undefined), entries));
       pushed = true;
     }
     return pushed;

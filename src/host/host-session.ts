@@ -172,7 +172,7 @@ export class HostSession {
     };
   }
 
-  async #exec(verb: string, body: Buffer, timeout = Math.max(1, this.#deadline.left)): Promise<Attempt> {
+  async #exec(verb: string, body: readonly Buffer[], timeout = Math.max(1, this.#deadline.left)): Promise<Attempt> {
     const events: AgentEvent[] = [];
     const results: AgentResult[] = [];
     const { code, stderr } = await this.transport.exec({

@@ -30,7 +30,8 @@ export function runProcess(
     // The agent may end before it has read everything; what it said then counts, not the broken pipe.
     child.stdin.on("error", () => undefined);
     child.stdin.write(prefix);
-    child.stdin.end(upload);
+    for (const part of upload) child.stdin.write(part);
+    child.stdin.end();
     child.on("error", (error) => {
       clearTimeout(timer);
       resolve({ code: 255, stderr: error.message });

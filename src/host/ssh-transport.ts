@@ -12,6 +12,8 @@ import type { ExecRequest, ExecResult, Transport } from "./transport";
 const PERSIST = 15;
 const CONNECT_TIMEOUT = 15;
 const RUN_DIRECTORY = "/run/gofleet";
+/** For what may be large: /run is in the host's memory. */
+const LARGE_DIRECTORY = "/var/tmp";
 
 /**
  * The system's OpenSSH: `ssh_config`, agents, certificates and bastions work as on the command line. One login per
@@ -32,7 +34,9 @@ export class SshTransport implements Transport {
   exec(request: ExecRequest): Promise<ExecResult> {
     const { become } = this.connection;
     const sudo = become === undefined ? "" : this.password === undefined ? "sudo -n -- " : "sudo -S -p '' -- ";
-    const script = bootstrap(request.verb, RUN_DIRECTORY, { skipToMarker: sudo !== "" });
+    const script = bootstrap(request.verb, request.verb === "put" ? LARGE_DIRECTORY : RUN_DIRECTORY, {
+      skipToMarker: sudo !== "",
+    });
     const prefix = sudo === "" ? "" : `${this.password === undefined ? "" : `${this.password}\n`}${MARKER}\n`;
     const command = sudo === "" ? script : `${sudo}sh -c ${quote(script)}`;
     return runProcess(

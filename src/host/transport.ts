@@ -9,8 +9,8 @@ export interface Transport {
 
 export interface ExecRequest {
   readonly verb: string;
-  /** The gzip tar of docs/host-protocol.md. */
-  readonly upload: Buffer;
+  /** The gzip tar of docs/host-protocol.md, in parts that follow one another. */
+  readonly upload: readonly Buffer[];
   /** Called with each line of standard output as it comes. */
   readonly onLine: (line: string) => void;
   /** Log in anew instead of sharing the run's connection: an old connection proves nothing about the way in. */

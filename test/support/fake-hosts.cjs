@@ -26,7 +26,7 @@ async function exec(address, line, { verb, upload, onLine }) {
   const host = known() ?? { machine: createHash("md5").update(address).digest("hex"), components: {} };
   const fault = host.fault ?? "";
   if (fault === "unreachable") return { code: 255, stderr: "ssh: connect to host: Permission denied (simulated)" };
-  const entries = untar(gunzipSync(upload));
+  const entries = untar(gunzipSync(Buffer.concat(upload)));
   const request = Object.fromEntries(
     entries
       .get("request")

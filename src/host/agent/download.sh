@@ -6,15 +6,17 @@ stage_downloads() {
   wanted_downloads "$MANIFEST" >"$WORK/downloads"
   sweep "$LIB"
   : >"$WORK/place"
+  _lacking=
   while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
     if download_right "$_name" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"; then
       emit download name "$_name" msg kept
     else
-      # Before minutes are spent on the others.
-      has_source "$_name" "$_arch" || fail 15 "download $_name for $_arch: no source given"
+      has_source "$_name" "$_arch" || _lacking="${_lacking:+$_lacking, }$_name for $_arch"
       printf '%s\n' "$_name$TAB$_arch$TAB$_format$TAB$_checksum$TAB$_overlay$TAB$_managed$TAB$_recipe" >>"$WORK/place"
     fi
   done 4<"$WORK/downloads"
+  # Before minutes are spent on the others, and after all that are there were named: the operator sends the rest.
+  [ -z "$_lacking" ] || fail 15 "download $_lacking: no source given"
   [ ! -s "$WORK/place" ] || trust_release
   while IFS=$TAB read -r _name _arch _format _checksum _overlay _managed _recipe <&4; do
     place_download "$_name" "$_arch" "$_format" "$_checksum" "$_overlay" "$_managed" "$_recipe"

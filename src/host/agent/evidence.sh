@@ -22,14 +22,14 @@ evidence() {
   emit summary msg "$(cat "$EVIDENCE/summary")"
 }
 
-SHOWN=Id,LoadState,ActiveState,SubState,Type,Result,ExecMainCode,ExecMainStatus,ExecMainPID,MainPID,NRestarts,StatusText
-SHOWN=$SHOWN,MemoryCurrent,MemoryPeak,MemoryMax,TasksCurrent,TasksMax,CPUUsageNSec,WatchdogUSec,TimeoutStartUSec
-SHOWN=$SHOWN,ControlGroup,LogNamespace,ActiveEnterTimestamp,ExecMainStartTimestamp,ExecMainExitTimestamp,InvocationID
+PROPERTIES=Id,LoadState,ActiveState,SubState,Type,Result,ExecMainCode,ExecMainStatus,ExecMainPID,MainPID,NRestarts,StatusText
+PROPERTIES=$PROPERTIES,MemoryCurrent,MemoryPeak,MemoryMax,TasksCurrent,TasksMax,CPUUsageNSec,WatchdogUSec,TimeoutStartUSec
+PROPERTIES=$PROPERTIES,ControlGroup,LogNamespace,ActiveEnterTimestamp,ExecMainStartTimestamp,ExecMainExitTimestamp,InvocationID
 
 # gather_unit NAME: its properties (never its environment), its cgroup's numbers, its journal, how its processes ended, and
 # core dumps. Each in a file of its own.
 gather_unit() {
-  systemctl show --property="$SHOWN" -- "$1" >"$EVIDENCE/show-$1" 2>&1 9>&-
+  systemctl show --property="$PROPERTIES" -- "$1" >"$EVIDENCE/show-$1" 2>&1 9>&-
   _cgroup=$(property "$1" ControlGroup)
   : >"$EVIDENCE/cgroup-$1"
   for _number in memory.current memory.peak memory.max memory.swap.current pids.current pids.max; do

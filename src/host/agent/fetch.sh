@@ -5,13 +5,13 @@ fetch() {
   _name=$1 _arch=$2 _to=$3
   shift 3
   WHY="download $_name for $_arch: no source given"
+  SHOWN='the pushed file'
   for _pushed in "$VAR/downloads/$_name.$_arch.pushed" "$VAR/downloads/$_name.any.pushed"; do
     [ -f "$_pushed" ] || continue
     emit download name "$_name" msg pushed
-    cp -- "$_pushed" "$_to" || { WHY="download $_name: no space for the pushed file"; return 1; }
+    # Not copied: it may be large. A wrong one would only be found wrong again.
+    mv -fT -- "$_pushed" "$_to" || { WHY="download $_name: no space for the pushed file"; return 1; }
     "$@" "$_to" && return 0
-    # It would only be found wrong again.
-    rm -f -- "$_pushed"
   done
   [ -f "$UPLOAD/sources" ] || return 1
   while IFS=$TAB read -r _source _for _url <&3; do
@@ -89,7 +89,7 @@ check_sha256() {
   _got=$(sha256sum <"$2")
   _got=${_got%% *}
   [ "$_got" = "$1" ] && return 0
-  WHY="${SHOWN:-the pushed file}: sha256 is $_got, wanted: $1 ($(came "$2"))"
+  WHY="$SHOWN: sha256 is $_got, wanted: $1 ($(came "$2"))"
   return 1
 }
 

@@ -3,18 +3,18 @@
 # unpack_module CHECKSUM PART ZIP: a Go module zip, verified by the h1: sum of its unpacked files.
 unpack_module() {
   rm -rf -- "$2/zip" && mkdir -- "$2/zip" || { WHY="no space in $2"; return 1; }
-  _out=$(unzip_into "$3" "$2/zip" 2>&1) || { WHY="${SHOWN:-the pushed file}: $_out"; return 1; }
+  _out=$(unzip_into "$3" "$2/zip" 2>&1) || { WHY="$SHOWN: $_out"; return 1; }
   (cd -- "$2/zip" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum --) >"$2/h1"
   _hex=$(sha256sum <"$2/h1")
   _got=h1:$(printf %b "$(printf '%s' "${_hex%% *}" | hex_to_octal)" | base64)
   if [ "$_got" != "$1" ]; then
-    WHY="${SHOWN:-the pushed file}: $_got, wanted: $1"
+    WHY="$SHOWN: $_got, wanted: $1"
     return 1
   fi
   emit download name "$_name" msg verified
   _prefix=$(sed -n '1s/^[0-9a-f]*  \([^@]*@[^/]*\)\/.*/\1/p' "$2/h1")
   rm -rf -- "$2/tree"
-  [ -n "$_prefix" ] && mv -T -- "$2/zip/$_prefix" "$2/tree" || { WHY="${SHOWN:-the pushed file}: not a module zip"; return 1; }
+  [ -n "$_prefix" ] && mv -T -- "$2/zip/$_prefix" "$2/tree" || { WHY="$SHOWN: not a module zip"; return 1; }
   find "$2/tree" -type d -exec chmod 0755 -- {} +
   find "$2/tree" -type f -exec chmod 0644 -- {} +
   for _executable in "$2"/tree/bin/* "$2"/tree/pkg/tool/*/*; do

@@ -12,7 +12,7 @@ verb_put() {
   for _upload in "$UPLOAD/upload"/*; do
     [ -f "$_upload" ] || continue
     _to=$VAR/downloads/${_upload##*/}.pushed
-    cp -- "$_upload" "$_to.new" && mv -fT -- "$_to.new" "$_to" || {
+    mv -f -- "$_upload" "$_to.new" && mv -fT -- "$_to.new" "$_to" || {
       rm -f -- "$_to.new"
       fail 12 "$_to cannot be written: no space or read-only"
     }
