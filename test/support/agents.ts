@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import type { BuildkiteAgent } from "../../src/model/sandbox/agents/buildkite";
 import type { GithubAgent } from "../../src/model/sandbox/agents/github";
+import type { GitlabAgent } from "../../src/model/sandbox/agents/gitlab";
 
 /** Secrets that must be found nowhere. */
 export const PLANTED_TOKEN = "planted-token";
@@ -14,4 +16,22 @@ export const GITHUB_AGENT: GithubAgent = {
   scope: "corp",
   credential: { token: PLANTED_TOKEN },
   runner: { version: "2.336.0", sha256: { amd64: SHA256 } },
+};
+
+/** As little as an agent of GitLab's says. */
+export const GITLAB_AGENT: GitlabAgent = {
+  kind: "gitlab",
+  scope: { group: 12 },
+  credential: { token: PLANTED_TOKEN },
+  runner: { version: "17.1.0", sha256: { amd64: SHA256 } },
+  tags: ["go"],
+};
+
+/** As little as an agent of Buildkite's says. */
+export const BUILDKITE_AGENT: BuildkiteAgent = {
+  kind: "buildkite",
+  organization: "corp",
+  cluster: "e4f44564-d3ea-45eb-87c2-6506643b852a",
+  credential: { token: PLANTED_TOKEN },
+  runner: { version: "3.100.0", sha256: { amd64: SHA256 } },
 };

@@ -2,16 +2,18 @@ import { at, isFields, type CheckOptions } from "../check";
 import { byKind, type ValueCheck } from "../field-checks";
 import { issue, type Issue } from "../issues";
 import type { AbsolutePath } from "../names";
+import { buildkiteFields, resolveBuildkite, type BuildkiteAgent } from "./agents/buildkite";
 import { execFields, type ExecAgent } from "./agents/exec";
 import type { ResolvedForge } from "./agents/forge";
 import { githubFields, resolveGithub, type GithubAgent } from "./agents/github";
+import { gitlabFields, resolveGitlab, type GitlabAgent } from "./agents/gitlab";
 import { resolveStop, type ResolvedStop } from "./agents/stop";
 
 /** What takes jobs in a slot. `Value` is the type of secrets. */
 export type Agent<Value = string> = ExecAgent | ForgeAgent<Value>;
 
 /** An agent that a forge must know before it gets jobs: it is registered for each job, and its program is downloaded. */
-export type ForgeAgent<Value = string> = GithubAgent<Value>;
+export type ForgeAgent<Value = string> = GithubAgent<Value> | GitlabAgent<Value> | BuildkiteAgent<Value>;
 
 /** An agent with every default in place. */
 export interface ResolvedAgent extends ResolvedStop {
@@ -28,6 +30,11 @@ export function resolveAgent(agent: Agent<unknown>): ResolvedAgent {
       return { command: agent.command, ...resolveStop(agent.stop) };
     case "github":
       return { forge: resolveGithub(agent), ...resolveStop(agent.stop) };
+    case "gitlab":
+      // Its runner aborts the job when it gets SIGTERM.
+      return { forge: resolveGitlab(agent), ...resolveStop(agent.stop, "SIGQUIT") };
+    case "buildkite":
+      return { forge: resolveBuildkite(agent), ...resolveStop(agent.stop) };
     default: {
       const never: never = agent;
       return never;
@@ -40,7 +47,15 @@ export function checkAgent(path: string, given: unknown, options: CheckOptions =
 }
 
 function agentCheck({ isUnknown = () => false }: CheckOptions): ValueCheck {
-  const fields = byKind({ exec: execFields(isUnknown), github: githubFields(isUnknown) }, isUnknown);
+  const fields = byKind(
+    {
+      exec: execFields(isUnknown),
+      github: githubFields(isUnknown),
+      gitlab: gitlabFields(isUnknown),
+      buildkite: buildkiteFields(isUnknown),
+    },
+    isUnknown,
+  );
   return (path, given) => [
     ...fields(path, given),
     ...(isFields(given) && isUnknown(given["credential"])

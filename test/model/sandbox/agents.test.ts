@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolveAgent, type Agent } from "../../../src/model/sandbox/agent";
 import { checkSandbox } from "../../../src/model/sandbox/check";
-import { GITHUB_AGENT, PLANTED_KEY, PLANTED_TOKEN, SHA256 } from "../../support/agents";
+import { BUILDKITE_AGENT, GITHUB_AGENT, GITLAB_AGENT, PLANTED_KEY, PLANTED_TOKEN, SHA256 } from "../../support/agents";
 
 const UNKNOWN = Symbol("later");
 
@@ -80,7 +80,7 @@ describe("agents of GitHub", () => {
       agent({ runner: { version: "2.336.0", sha256: { amd64: "abc" } } }),
       /^agent\.runner\.sha256\.amd64: /,
     ],
-    "a label with a comma": [agent({ labels: ["a,b"] }), /^agent\.labels\[0\]: a label without/],
+    "a label with a comma": [agent({ labels: ["a,b"] }), /^agent\.labels\[0\]: a word of ASCII/],
     "no labels at all": [agent({ labels: [] }), /^agent\.labels: a list of labels/],
     "a server without TLS": [agent({ url: "http://git.corp.example" }), /^agent\.url: the https URL/],
     "a server's page": [agent({ url: "https://git.corp.example/corp" }), /^agent\.url: the https URL .*without a path/],
@@ -181,5 +181,86 @@ describe("agents of GitHub", () => {
       const resolved = JSON.stringify(resolveAgent({ ...GITHUB_AGENT, credential } satisfies Agent));
       assert.doesNotMatch(resolved, /planted/);
     }
+  });
+});
+
+describe("agents of GitLab", () => {
+  const gitlab = (more: object) => ({ agent: { ...GITLAB_AGENT, ...more }, network: { allow: ["gitlab.com"] } });
+
+  it("take the jobs of a group, a project or all, at one's own GitLab or gitlab.com", () => {
+    for (const [scope, text] of [
+      [{ group: 12 }, "group/12"],
+      [{ project: 34 }, "project/34"],
+      ["instance", "instance"],
+    ] as const) {
+      assert.deepEqual(problems(gitlab({ scope })), []);
+      assert.equal(resolveAgent({ ...GITLAB_AGENT, scope }).forge?.scope, text);
+    }
+    const own = resolveAgent({ ...GITLAB_AGENT, url: "https://gitlab.corp.example/", stop: { within: "1 h" } });
+    assert.equal(own.forge?.api, "https://gitlab.corp.example/api/v4");
+    // SIGTERM would end the job.
+    assert.deepEqual([own.stopSignal, own.stopWithin], ["SIGQUIT", 3600]);
+    assert.equal(own.forge.program.files[0]?.url.split("/").at(-1), "gitlab-runner-linux-amd64");
+  });
+
+  const wrong: Record<string, [more: object, says: RegExp]> = {
+    "two scopes": [
+      { scope: { group: 1, project: 2 } },
+      /^agent\.scope: \{ group: 12 \}, \{ project: 34 \} or "instance"/,
+    ],
+    "a scope by its path": [{ scope: "corp/app" }, /^agent\.scope: \{ group: 12 \}/],
+    "a group by its name": [{ scope: { group: "corp" } }, /^agent\.scope\.group: its number/],
+    "a runner that is too old": [
+      { runner: { version: "17.0.9", sha256: { amd64: SHA256 } } },
+      /^agent\.runner\.version: 17\.1\.0 or newer/,
+    ],
+    "no tags": [{ tags: undefined }, /^agent\.tags: tags of the jobs/],
+    "a token that is none": [{ credential: { token: "planted\nplanted" } }, /^agent\.credential\.token: one line/],
+  };
+  for (const [name, [more, says]] of Object.entries(wrong)) {
+    it(`may not have ${name}`, () => {
+      const said = problems(gitlab(more));
+      assert.equal(said.length, 1, said.join("\n"));
+      assert.match(said[0] ?? "", says);
+      assert.doesNotMatch(said.join(), /planted/);
+    });
+  }
+
+  it("must be able to reach it", () => {
+    assert.match(problems({ ...gitlab({}), network: {} }).join(), /^network\.allow: \{ host: "gitlab\.com"/);
+  });
+});
+
+describe("agents of Buildkite", () => {
+  const network = { allow: ["agent.buildkite.com"] };
+  const buildkite = (more: object) => ({ agent: { ...BUILDKITE_AGENT, ...more }, network });
+
+  it("are of one cluster", () => {
+    assert.deepEqual(problems(buildkite({})), []);
+    const { forge, stopSignal } = resolveAgent(BUILDKITE_AGENT);
+    assert.equal(forge?.scope, "corp/e4f44564-d3ea-45eb-87c2-6506643b852a");
+    assert.deepEqual([forge.labels, stopSignal], [["queue=default"], "SIGTERM"]);
+  });
+
+  const wrong: Record<string, [more: object, says: RegExp]> = {
+    "an organization by its title": [{ organization: "The Corp" }, /^agent\.organization: an organization's slug/],
+    "a cluster by its name": [{ cluster: "default" }, /^agent\.cluster: a cluster's ID, a UUID/],
+    "a server of its own": [{ url: "https://x.example" }, /^agent\.url: no such key/],
+    "a token in the wrong place": [{ credential: PLANTED_TOKEN }, /^agent\.credential: an object with token/],
+  };
+  for (const [name, [more, says]] of Object.entries(wrong)) {
+    it(`may not have ${name}`, () => {
+      const said = problems(buildkite(more));
+      assert.equal(said.length, 1, said.join("\n"));
+      assert.match(said[0] ?? "", says);
+      assert.doesNotMatch(said.join(), /planted/);
+    });
+  }
+
+  it("must be able to reach it", () => {
+    assert.match(
+      problems({ ...buildkite({}), network: {} }).join(),
+      /^network\.allow: \{ host: "agent\.buildkite\.com"/,
+    );
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { manifest } from "../../../src/plan/manifest";
+import type { ForgeAgent } from "../../../src/model/sandbox/agent";
 import type { SandboxArgs } from "../../../src/model/sandbox/sandbox";
-import { GITHUB_AGENT } from "../../support/agents";
+import { BUILDKITE_AGENT, GITHUB_AGENT, GITLAB_AGENT } from "../../support/agents";
 import { assertGolden } from "../../support/golden";
 import { assertSystemdTakes } from "./host-tools";
 import { plan, textOf } from "./parts";
@@ -11,8 +12,10 @@ const SETTINGS = "/etc/gofleet/ci/sandbox.json";
 const APPARMOR = ["/etc/apparmor.d/gofleet-ci", "/etc/apparmor.d/gofleet-ci.d/common"];
 
 /** The smallest sandbox for each kind of agent. */
-const KINDS: Record<string, Pick<SandboxArgs, "agent" | "network">> = {
+const KINDS: Record<string, Pick<SandboxArgs, "network"> & { readonly agent: ForgeAgent }> = {
   github: { agent: GITHUB_AGENT, network: { allow: ["github.com"] } },
+  gitlab: { agent: GITLAB_AGENT, network: { allow: ["gitlab.com"] } },
+  buildkite: { agent: BUILDKITE_AGENT, network: { allow: ["agent.buildkite.com"] } },
 };
 
 for (const [kind, args] of Object.entries(KINDS)) {
@@ -42,7 +45,7 @@ for (const [kind, args] of Object.entries(KINDS)) {
       const template = (agent: object) =>
         textOf(plan({ ...args, agent: { ...args.agent, ...agent } as never }), TEMPLATE);
       assert.equal(template({ credential: { token: "another" } }), template({}));
-      assert.notEqual(template({ url: "https://forge.corp.example" }), template({}));
+      assert.notEqual(template({ runner: { ...args.agent.runner, version: "20.0.0" } }), template({}));
       assert.notEqual(template({ stop: { within: "1 h" } }), template({}));
     });
 

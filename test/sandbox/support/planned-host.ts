@@ -50,9 +50,16 @@ export class PlannedHost {
 
   private constructor(readonly host: Host) {}
 
-  static async boot(name: string, args: Partial<SandboxArgs>, change: ConfigChange = () => undefined) {
+  /** @param before what a host must have besides, before its slots start */
+  static async boot(
+    name: string,
+    args: Partial<SandboxArgs>,
+    change: ConfigChange = () => undefined,
+    before: (host: PlannedHost) => void = () => undefined,
+  ) {
     const host = await hosts.boot(name, { disk: "700M" });
     const sandbox = new PlannedHost(host);
+    before(sandbox);
     await sandbox.install(args, change);
     return sandbox;
   }

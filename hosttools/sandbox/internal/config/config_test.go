@@ -57,7 +57,7 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestReadsWhatTheComponentWritesForAgentsOfAForge(t *testing.T) {
-	for _, kind := range []string{GitHub} {
+	for _, kind := range []string{GitHub, GitLab, Buildkite} {
 		path := "../../../../test/golden/sandbox/agents/" + kind + "/etc/gofleet/ci/sandbox.json"
 		c, err := Read(path)
 		if err != nil {

@@ -35,6 +35,10 @@ var open = func(a *config.Agent) (forge, error) {
 	switch a.Kind {
 	case config.GitHub:
 		return newGitHub(a, secret)
+	case config.Buildkite:
+		return newBuildkite(a, secret)
+	case config.GitLab:
+		return newGitLab(a, secret)
 	default:
 		return nil, fmt.Errorf("agent.kind: %q is no forge", a.Kind)
 	}

@@ -21,7 +21,7 @@ const (
 	// registerWithin bounds one registration, what is left of earlier ones included.
 	registerWithin = 60 * time.Second
 	// deregisterWithin bounds the way back: a forge that cannot be reached holds up neither a stop nor a destroy.
-	deregisterWithin = 20 * time.Second
+	deregisterWithin = 10 * time.Second
 	// attempts to make an agent known, each by a name of its own.
 	attempts = 5
 )

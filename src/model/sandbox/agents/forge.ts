@@ -1,11 +1,11 @@
 import { at, isFields } from "../../check";
-import { checkFields, type FieldSpecs, type ValueCheck } from "../../field-checks";
+import { checkFields, listOf, matching, type FieldSpecs, type ValueCheck } from "../../field-checks";
 import { issue, type Issue } from "../../issues";
 import type { AgentProgram } from "./release";
 
 /** What a forge is told of the slots' agents, and where their program is from. Nothing of it is secret. */
 export interface ResolvedForge {
-  readonly kind: "github";
+  readonly kind: "github" | "gitlab" | "buildkite";
   /** Where agents go; https, without a slash at the end. */
   readonly url: string;
   /** Where they are made known. */
@@ -52,4 +52,14 @@ export function checkCredential(
 
 function hide(issues: readonly Issue[]): Issue[] {
   return issues.map((each) => (each.given === undefined ? each : { ...each, given: "a value (not shown)" }));
+}
+
+/** Words by which a forge chooses among agents. */
+export function checkLabels(wanted: string, isUnknown: (value: unknown) => boolean): ValueCheck {
+  return listOf(matching(/^[!-+.-~-]{1,256}$/, "a word of ASCII, without white space and commas"), wanted, isUnknown);
+}
+
+/** The URL of a server of one's own. */
+export function isServer({ protocol, pathname, search, hash }: URL): boolean {
+  return protocol === "https:" && pathname === "/" && search === "" && hash === "";
 }

@@ -2,7 +2,6 @@ import { isFields } from "../../check";
 import {
   hidden,
   line,
-  listOf,
   matching,
   required,
   secretLine,
@@ -12,7 +11,7 @@ import {
   type ValueCheck,
 } from "../../field-checks";
 import type { Duration } from "../../units";
-import { checkCredential, withoutSlash, type ResolvedForge } from "./forge";
+import { checkCredential, checkLabels, isServer, withoutSlash, type ResolvedForge } from "./forge";
 import { agentProgram, checkRelease, RELEASE_WANTED, type AgentRelease } from "./release";
 import { checkWithin } from "./stop";
 
@@ -96,22 +95,11 @@ export function githubFields(isUnknown: (value: unknown) => boolean): FieldSpecs
       checkEither(isUnknown),
     ),
     runner: required(RELEASE_WANTED, checkRelease(isUnknown)),
-    labels: listOf(label, 'labels, such as ["self-hosted", "linux"]', isUnknown),
+    labels: checkLabels('labels, such as ["self-hosted", "linux"]', isUnknown),
     group: whole(1, Number.MAX_SAFE_INTEGER, "a runner group's number"),
     url: url("the https URL of a GitHub Enterprise Server, without a path", isServer),
     stop: checkWithin(isUnknown),
   };
-}
-
-const oneLine = line("a label");
-
-const label: ValueCheck = (path, given) =>
-  typeof given === "string" && /^[^\s,]{1,256}$/.test(given)
-    ? oneLine(path, given)
-    : matching(/^[^\s,]{1,256}$/, "a label without white space and commas")(path, given);
-
-export function isServer({ protocol, pathname, search, hash }: URL): boolean {
-  return protocol === "https:" && pathname === "/" && search === "" && hash === "";
 }
 
 const privateKey = hidden("the App's private key, a PEM as GitHub gave it out", (text) =>
