@@ -35,7 +35,7 @@ export type { ServiceLimitsArgs } from "./model/service/limits";
 export type { SocketArgs, TcpAddress } from "./model/service/listen";
 export type { BuildRelease, ByPlatform, FileRelease, ServiceRelease, UrlRelease } from "./model/service/release";
 export type { ProgramBuild } from "./model/service/release-build";
-export type { ProgramIdentity } from "./model/service/release-identity";
+export type { FoundIdentity, ProgramIdentity } from "./model/service/release-identity";
 export type { BreakerArgs, RestartArgs } from "./model/service/restart";
 export type { DirectoryArgs, ServiceArgs, StopArgs, Update } from "./model/service/service";
 export type { ExitVerdict, WatchArgs, WatchLogArgs, WatchSignal } from "./model/service/watch";

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ResolvedRelease } from "../model/service/release";
+import type { FoundIdentity } from "../model/service/release-identity";
 import { resolveService } from "../model/service/service";
 import { resolveWatch } from "../model/service/watch";
 import type { ServiceParts } from "../plan/service/parts";
 import { servicePlace } from "../plan/service/place";
+import { IDENTITY } from "../plan/service/release";
 import { servicePlan } from "../plan/service/service";
 import { HostRelease, type HostFacts } from "../targets/host-release";
+import { hasEngine } from "../targets/provider-resolution";
 import { exposureOf } from "./exposure";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkServiceArgs, type GoServiceUnitArgs } from "./service-args";
@@ -105,10 +108,25 @@ export class GoServiceUnit extends pulumi.ComponentResource {
     return exposureOf(this.nodes.release);
   }
 
+  /**
+   * What the program says of itself on the hosts: module, package, version, revision, Go release; empty for one that is
+   * not Go's. The first host by its key speaks for all.
+   */
+  get identity(): pulumi.Output<FoundIdentity> {
+    return this.nodes.release.readings.apply((readings) => parseIdentity(readings?.[IDENTITY]));
+  }
+
   /** What is true of each host, by its key. */
   get hosts(): pulumi.Output<Record<string, HostFacts>> {
     return this.nodes.release.hostFacts();
   }
+}
+
+/** With mocks there are no hosts to read. */
+function parseIdentity(text: string | undefined): FoundIdentity {
+  if (text === undefined && !hasEngine()) return {};
+  if (text === undefined) throw new Error("the hosts gave no reading of their program; run `pulumi up --refresh`");
+  return JSON.parse(text) as FoundIdentity;
 }
 
 /** Its issues have been thrown. */

@@ -40,6 +40,19 @@ describe("policy: what is pinned", () => {
       of: resource("gofleet:index:GoServiceUnit", { release: { url: "https://dl.example/x" } }),
       finds: ["release.sha256: nothing"],
     },
+    "a service's binaries by platform, one with an MD5": {
+      of: resource("gofleet:index:GoServiceUnit", {
+        release: {
+          url: "https://dl.example/{arch}",
+          sha256: { "linux-amd64": SHA256, "linux-arm64": SHA256.slice(32) },
+        },
+      }),
+      finds: [`release.sha256.linux-arm64: ${JSON.stringify(SHA256.slice(32))}`],
+    },
+    "a service's binary of this machine": {
+      of: resource("gofleet:index:GoServiceUnit", { release: { file: "dist/x" } }),
+      finds: [],
+    },
     "another resource's url": { of: resource("aws:lambda/function:Function", { release: { url: "x" } }), finds: [] },
     "a script piped into a shell": {
       of: release(1, { files: { "/x.sh": "set -e\ncurl -fsSL https://dl.example/x.sh | sudo -E bash -s -- --yes" } }),

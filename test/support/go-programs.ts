@@ -11,6 +11,8 @@ export const PACKAGE = `${MODULE}/cmd/buildcached`;
 export interface ProgramOptions {
   readonly arch?: "amd64" | "arm64";
   readonly flags?: readonly string[];
+  /** Default: that of {@link goModule}. */
+  readonly package?: string;
 }
 
 /**
@@ -38,9 +40,9 @@ export function goModule(directory: string): string {
 
 /** Builds the module's program, with the commit in it unless the flags say otherwise. */
 export function buildProgram(directory: string, output: string, options: ProgramOptions = {}): void {
-  const { arch = "amd64", flags = [] } = options;
+  const { arch = "amd64", flags = [], package: what = "./cmd/buildcached" } = options;
   const env = { ...process.env, CGO_ENABLED: "0", GOOS: "linux", GOARCH: arch, GOFLAGS: "-trimpath", GOWORK: "off" };
-  execFileSync("go", ["build", ...flags, "-o", output, "./cmd/buildcached"], { cwd: directory, env, stdio: "pipe" });
+  execFileSync("go", ["build", ...flags, "-o", output, what], { cwd: directory, env, stdio: "pipe" });
 }
 
 /** What `go version -m` says of a program. */

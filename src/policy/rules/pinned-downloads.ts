@@ -44,9 +44,12 @@ function ofComponent(resource: PolicyResource): Violation[] {
       return [{ path: at(path, "checksums"), given: undefined, wanted: "the release's checksums: gofleet lock" }];
     }
     const last = path.split(".").at(-1) ?? "";
-    return last === "release" && typeof fields["url"] === "string"
-      ? checksum(at(path, "sha256"), fields["sha256"], false)
-      : [];
+    if (last !== "release" || fields["url"] === undefined) return [];
+    const sums = fields["sha256"];
+    const byPlatform = typeof sums === "string" ? [] : entries(sums);
+    return byPlatform.length === 0
+      ? checksum(at(path, "sha256"), sums, false)
+      : byPlatform.flatMap(([platform, sum]) => checksum(at(at(path, "sha256"), platform), sum, false));
   });
 }
 
