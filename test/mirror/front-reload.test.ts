@@ -8,9 +8,12 @@ import { connect } from "node:tls";
 import { DOMAIN, needsNginx, TestMirror, zip } from "../support/front";
 
 const MODULE = "example.com/big";
-/** More than buffers on the way hold, so that nginx is in the middle of each download. */
+/** More than buffers on the way mostly hold, so that nginx is in the middle of a download. */
 const SIZE = 2 ** 20;
+/** More than they ever hold; few, so that all are through before the old workers have to end. */
+const LARGE = 8 * SIZE;
 const DOWNLOADS = 1000;
+const PER_LARGE = 50;
 
 describe("the front's reload", function () {
   this.timeout(120_000);
@@ -22,14 +25,16 @@ describe("the front's reload", function () {
     mirror = new TestMirror();
     mirror.version(MODULE, "v1.0.0");
     mirror.version(MODULE, "v1.0.0", { "source.zip": zip(MODULE, "v1.0.0", SIZE) });
+    mirror.version(MODULE, "v1.1.0");
+    mirror.version(MODULE, "v1.1.0", { "source.zip": zip(MODULE, "v1.1.0", LARGE) });
     await mirror.start();
   });
   afterEach(() => mirror.stop());
 
   /** A download of which nothing has been read but the headers. */
-  async function open(): Promise<IncomingMessage> {
+  async function open(version: string): Promise<IncomingMessage> {
     const { front, files } = mirror;
-    const path = `/${MODULE}/@v/v1.0.0.zip`;
+    const path = `/${MODULE}/@v/${version}.zip`;
     const sent = request({ host: "127.0.0.1", port: front.port, path, servername: DOMAIN, ca: files.ca, agent: false });
     sent.end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
@@ -48,8 +53,9 @@ describe("the front's reload", function () {
   }
 
   it(`breaks none of ${DOWNLOADS} open downloads, and renews the certificate`, async () => {
+    const versions = Array.from({ length: PER_LARGE }, (_, index) => (index === 0 ? "v1.1.0" : "v1.0.0"));
     const downloads: IncomingMessage[] = [];
-    while (downloads.length < DOWNLOADS) downloads.push(...(await Promise.all(Array.from({ length: 50 }, open))));
+    while (downloads.length < DOWNLOADS) downloads.push(...(await Promise.all(versions.map(open))));
     const old = mirror.front.workers();
     const renewed = mirror.ca.leaf(DOMAIN);
     const before = await serial();
@@ -59,14 +65,15 @@ describe("the front's reload", function () {
     assert.equal(after, new X509Certificate(renewed.certificate).serialNumber);
     const busy = old.filter((worker) => mirror.front.workers().includes(worker));
     assert.notDeepEqual(busy, [], "every download was over before the reload");
-    const whole = zip(MODULE, "v1.0.0", SIZE);
-    for (const download of downloads) {
+    const wholes = [zip(MODULE, "v1.1.0", LARGE), zip(MODULE, "v1.0.0", SIZE)] as const;
+    for (const [index, download] of downloads.entries()) {
+      const whole = wholes[index % PER_LARGE === 0 ? 0 : 1];
       let at = 0;
       for await (const chunk of download as AsyncIterable<Buffer>) {
         assert.ok(chunk.equals(whole.subarray(at, at + chunk.length)));
         at += chunk.length;
       }
-      assert.equal(at, SIZE);
+      assert.equal(at, whole.length);
     }
     assert.equal((await mirror.front.get(`/${MODULE}/@v/v1.0.0.info`)).status, 200);
   });
