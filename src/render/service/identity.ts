@@ -40,6 +40,6 @@ fi
 [ -x "$program" ] || fail "$name cannot be executed: it was packed without that right (chmod 0755)"
 
 # shellcheck disable=SC2016 # an awk program
-exec awk -v machine="$(uname -m)" -v bytes="$(stat -c %s "$program")" -v name="$name" ${quote(`\n${IDENTITY_READER}`)}
+exec awk -v machine="$(uname -m)" -v bytes="$(stat -L -c %s "$program")" -v name="$name" ${quote(`\n${IDENTITY_READER}`)}
 `;
 }

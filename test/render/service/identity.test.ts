@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -102,6 +103,14 @@ describe("identity script", function () {
       const { status, stderr } = run(identity);
       assert.equal(status, 0, stderr);
     }
+  });
+
+  it("follows a link, as in an archive with bin/ of links", () => {
+    const path = place(program("plain"));
+    symlinkSync("buildcached", join(root, TREE, "linked"));
+    const { status, stdout, stderr } = run({}, { name: "linked" });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), goVersion(path));
   });
 
   it("names everything that is not as declared", () => {
