@@ -24,7 +24,7 @@ type Settings struct {
 	UnhealthyAfter time.Duration
 	// CrashAfter, it panics.
 	CrashAfter time.Duration
-	// EatAfter, it takes memory without end.
+	// EatAfter, it takes memory, up to 512 MiB.
 	EatAfter time.Duration
 }
 
@@ -79,16 +79,19 @@ func fail(settings Settings) {
 	}
 }
 
+// most is more than any limit of these tests: where none holds, the machine must not suffer.
+const most = 512 << 20
+
 // eat takes memory until the kernel ends it: each page is written, so that it is real.
 func eat() {
 	var taken [][]byte
-	for {
+	for len(taken) < most>>23 {
 		block := make([]byte, 8<<20)
 		for i := 0; i < len(block); i += 4096 {
 			block[i] = 1
 		}
 		taken = append(taken, block)
 		time.Sleep(time.Millisecond)
-		_ = taken
 	}
+	log.Fatalf("took %d MiB, and nothing ended it", len(taken)*8)
 }
