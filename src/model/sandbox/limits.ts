@@ -1,6 +1,6 @@
 import { at, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, required, whole } from "../field-checks";
+import { checkFields, required, whole, type ValueCheck } from "../field-checks";
 import { formatSize, parseSize, type Size } from "../units";
 import { cacheCount, type Cache } from "./cache";
 
@@ -33,6 +33,13 @@ export interface LimitsArgs {
    * @default 100
    */
   readonly ioWeight?: number;
+  /**
+   * Room of what each job writes: its workspace and temporary directories and the modules it downloads, in one file
+   * system; `/tmp` and `/var/tmp` have as much each. It is in memory, part of `memory`, so that a job that writes without
+   * end fills its own part and no disk.
+   * @default none: they are on the disk, and only the watermarks bound them
+   */
+  readonly workspace?: Size;
 }
 
 /** {@link LimitsArgs} with every default in place, and what follows from them for one slot. */
@@ -43,17 +50,19 @@ export interface Limits {
   readonly openFiles: number;
   readonly cpuWeight: number;
   readonly ioWeight: number;
+  /** 0: on the disk. */
+  readonly workspaceBytes: number;
   readonly slot: {
     readonly memoryBytes: number;
     readonly tasks: number;
     /** GOMAXPROCS; undefined: the go command's own. */
     readonly maxProcs: number | undefined;
-    /** GOMEMLIMIT in bytes: nine tenths of what a slot has besides caches in memory. */
+    /** GOMEMLIMIT in bytes: nine tenths of what a slot has besides what it keeps in memory. */
     readonly goMemoryBytes: number;
   };
 }
 
-/** What a slot must have for builds besides caches in memory. */
+/** What a slot must have for builds besides what it keeps in memory. */
 export const LEAST_BUILD_MEMORY = 2 ** 30;
 
 /** What a slot must have for a build: the go command, its compilers, their threads and the agent. */
@@ -67,7 +76,8 @@ const WEIGHT = 100;
 export function resolveLimits(args: LimitsArgs, slots: number, cache: Cache): Limits {
   const { cpus, tasks = TASKS, openFiles = OPEN_FILES, cpuWeight = WEIGHT, ioWeight = WEIGHT } = args;
   const memoryBytes = parseSize("", args.memory).value ?? NaN;
-  const builds = Math.floor((memoryBytes - cachedBytes(cache, slots)) / slots);
+  const workspaceBytes = args.workspace === undefined ? 0 : (parseSize("", args.workspace).value ?? NaN);
+  const builds = Math.floor((memoryBytes - cachedBytes(cache, slots)) / slots) - workspaceBytes;
   // A job is charged for what it writes into a cache in memory, up to the whole of a shared one.
   const cached = cache.kind === "tmpfs" ? cache.sizeBytes : 0;
   return {
@@ -77,8 +87,9 @@ export function resolveLimits(args: LimitsArgs, slots: number, cache: Cache): Li
     openFiles,
     cpuWeight,
     ioWeight,
+    workspaceBytes,
     slot: {
-      memoryBytes: builds + cached,
+      memoryBytes: builds + cached + workspaceBytes,
       tasks: Math.floor(tasks / slots),
       maxProcs: cpus === undefined ? undefined : Math.max(1, Math.floor(cpus / slots)),
       goMemoryBytes: Math.floor(builds * 0.9),
@@ -104,16 +115,29 @@ export function checkLimits(path: string, given: unknown, { isUnknown }: CheckOp
       openFiles: whole(1024, 1_048_576),
       cpuWeight: weight,
       ioWeight: weight,
+      workspace: checkWorkspace,
     },
     isUnknown,
   );
 }
 
+/** A clone and its build need more; this much shows that a size was not mistaken. */
+const LEAST_WORKSPACE = 64 * 2 ** 20;
+
+const checkWorkspace: ValueCheck = (path, given) => {
+  const { value, issue: wrong } = parseSize(path, given);
+  if (wrong) return [wrong];
+  return value < LEAST_WORKSPACE
+    ? [issue(path, given, `at least "${formatSize(LEAST_WORKSPACE)}": a checkout, and what is built of it`)]
+    : [];
+};
+
 /** Whether the limits hold what the slots need, as far as all of it is known. */
 export function checkRoom(path: string, args: LimitsArgs, slots: number, cache: Cache): Issue[] {
-  const { memoryBytes, tasks } = resolveLimits(args, slots, cache);
+  const { memoryBytes, tasks, workspaceBytes } = resolveLimits(args, slots, cache);
   const cached = cachedBytes(cache, slots);
-  const least = cached + slots * LEAST_BUILD_MEMORY;
+  const workspaces = slots * workspaceBytes;
+  const least = cached + workspaces + slots * LEAST_BUILD_MEMORY;
   const each = slots === 1 ? "" : " for each slot";
   return [
     ...(memoryBytes < least
@@ -122,6 +146,7 @@ export function checkRoom(path: string, args: LimitsArgs, slots: number, cache: 
             at(path, "memory"),
             args.memory,
             `at least "${formatSize(least)}": ${cached > 0 ? `${formatSize(cached)} of caches in memory, and ` : ""}` +
+              `${workspaces > 0 ? `${formatSize(workspaces)} of workspaces, and ` : ""}` +
               `${formatSize(LEAST_BUILD_MEMORY)} for builds${each}`,
           ),
         ]

@@ -103,6 +103,7 @@ export function sandboxConfig(
       // What stops the agent leaves time for what clears up after it.
       deleteSeconds: Math.min(DELETE_WITHIN, agent.stopWithin),
       drainSignal: agent.stopSignal,
+      workspaceBytes: sandbox.limits.workspaceBytes,
     },
     ...(agent.forge && places.agent && { agent: forgeSettings(agent.forge, agent.stopWithin, places.agent) }),
   };

@@ -97,6 +97,7 @@ export function slotUnit(unit: SlotUnit): string {
         ),
         AppArmorProfile: unit.apparmorProfiles === undefined ? undefined : literal(`${text(unit.apparmorProfiles)}-%i`),
         ...hardening(unit),
+        ...boundTemporary(unit.limits.workspaceBytes),
         // What one user writes into a shared cache, the users of all slots read and replace.
         ...(unit.sharedBuildCache === undefined ? {} : { UMask: literal("0007") }),
       },
@@ -137,6 +138,13 @@ function hardening({ off, userNamespaces }: SlotUnit): UnitSection[1] {
     return value === undefined || off.includes(directive.name) ? [] : [[directive.name, [value].flat()] as const];
   });
   return Object.fromEntries(chosen.map(([name, values]) => [name, values.map(literal)]));
+}
+
+/** In memory and of a size, where a job's other files are: on the disk they would have no bound. */
+function boundTemporary(bytes: number): UnitSection[1] {
+  if (bytes === 0) return {};
+  const options = `size=${bytes},mode=1777,nosuid,nodev`;
+  return { PrivateTmp: undefined, TemporaryFileSystem: literal(`/tmp:${options} /var/tmp:${options}`) };
 }
 
 function surroundings({ workspaces, caches, limits, path: first }: SlotUnit, buildCache: UnitText): UnitText[] {

@@ -40,7 +40,15 @@ describe("the args of a build sandbox", () => {
         max: "50 GiB",
         env: { GOPROXY: "https://goproxy.corp.example,direct", GONOSUMDB: "git.corp.example", GOSUMDB: UNKNOWN },
       },
-      limits: { memory: "256 GiB", cpus: 1.5, tasks: 65536, openFiles: 4096, cpuWeight: 50, ioWeight: 10_000 },
+      limits: {
+        memory: "256 GiB",
+        cpus: 1.5,
+        tasks: 65536,
+        openFiles: 4096,
+        cpuWeight: 50,
+        ioWeight: 10_000,
+        workspace: "1 GiB",
+      },
       network: {
         allow: [
           { host: "git.corp.example", ports: [22, 443] },
@@ -154,6 +162,11 @@ describe("the args of a build sandbox", () => {
       { ...GOOD, slots: 1, cache: { size: "2 GiB" }, limits: { memory: "512 MiB" } },
       /^limits\.memory: at least "1 GiB": 1 GiB for builds$/,
     ],
+    "memory that workspaces fill": [
+      limits({ memory: "6 GiB", workspace: "512 MiB" }),
+      /^limits\.memory: at least "7 GiB": 4 GiB of caches in memory, and 1 GiB of workspaces, and 1 GiB for builds/,
+    ],
+    "a workspace of next to nothing": [limits({ workspace: "1 MiB" }), /^limits\.workspace: at least "64 MiB"/],
     "processors as a text": [limits({ cpus: "4" }), /^limits\.cpus: a number of processors/],
     "less than a tenth of a processor": [limits({ cpus: 0.01 }), /^limits\.cpus: a number of processors/],
     "tasks for one slot of two": [limits({ tasks: 300 }), /^limits\.tasks: at least 512: 256 for each slot/],

@@ -32,6 +32,7 @@ describe("a build sandbox, resolved", () => {
         openFiles: 65536,
         cpuWeight: 100,
         ioWeight: 100,
+        workspaceBytes: 0,
         slot: { memoryBytes: 48 * GIB, tasks: 4096, maxProcs: undefined, goMemoryBytes: Math.floor(48 * GIB * 0.9) },
       },
       confinement: "enforce",
@@ -64,6 +65,18 @@ describe("a build sandbox, resolved", () => {
     // What is discarded is written to a layer of each slot.
     assert.equal(limits({ scope: "shared", writes: "discard" }).memoryBytes, own.memoryBytes);
     assert.equal(resolveSandbox({ ...ARGS, slots: 3, limits: { memory: "9 GiB", cpus: 2 } }).limits.slot.maxProcs, 1);
+  });
+
+  it("takes a job's own files in memory from what its slot has for builds", () => {
+    const { limits } = resolveSandbox({
+      ...ARGS,
+      slots: 2,
+      cache: { kind: "tmpfs", size: "4 GiB" },
+      limits: { memory: "24 GiB", workspace: "3 GiB" },
+    });
+    assert.equal(limits.workspaceBytes, 3 * GIB);
+    assert.equal(limits.slot.memoryBytes, 12 * GIB);
+    assert.equal(limits.slot.goMemoryBytes, Math.floor(5 * GIB * 0.9));
   });
 
   it("keeps a cache in memory over a reboot, unless told not to, or where nothing of it stays anyway", () => {

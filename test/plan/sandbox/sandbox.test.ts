@@ -28,14 +28,16 @@ describe("sandbox plan", () => {
   });
 
   it("has units that systemd takes without a word", function () {
-    const made = plan();
-    assertSystemdTakes(
-      this,
-      made.files
-        .filter(({ path }) => path.startsWith("/etc/systemd/system/"))
-        // A template is read as one of its instances.
-        .map(({ path, text }) => ({ path: path.replace("@.", "@1."), text: text.replaceAll("%i", "1") })),
-    );
+    for (const limits of [undefined, { memory: "8 GiB", workspace: "1 GiB" } as const]) {
+      const made = plan(limits && { limits });
+      assertSystemdTakes(
+        this,
+        made.files
+          .filter(({ path }) => path.startsWith("/etc/systemd/system/"))
+          // A template is read as one of its instances.
+          .map(({ path, text }) => ({ path: path.replace("@.", "@1."), text: text.replaceAll("%i", "1") })),
+      );
+    }
   });
 
   it("has checks and probes that shellcheck has nothing to say of", function () {
@@ -56,6 +58,8 @@ describe("sandbox plan", () => {
       mkdirSync(folder, { recursive: true });
       const closed = exposure(textOf(plan(), TEMPLATE));
       assert.ok(closed <= 1.5, `exposure ${closed}`);
+      const bound = exposure(textOf(plan({ limits: { memory: "8 GiB", workspace: "1 GiB" } }), TEMPLATE));
+      assert.ok(bound <= 1.5, `exposure ${bound} with a bound of workspaces`);
       assert.ok(
         exposure(textOf(plan({ hardening: { off: ["SystemCallFilter", "PrivateUsers"] } }), TEMPLATE)) > closed,
       );
@@ -63,6 +67,16 @@ describe("sandbox plan", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("bounds temporary directories where workspaces have a bound, and tells the program of it", () => {
+    const made = plan({ limits: { memory: "8 GiB", workspace: "1 GiB" } });
+    const size = "size=1073741824,mode=1777,nosuid,nodev";
+    const unit = textOf(made, TEMPLATE);
+    assert.match(unit, new RegExp(`^TemporaryFileSystem=/tmp:${size} /var/tmp:${size}$`, "m"));
+    assert.doesNotMatch(unit, /^PrivateTmp=/m);
+    const { job } = JSON.parse(textOf(made, "/etc/gofleet/ci/sandbox.json")) as { job: { workspaceBytes: number } };
+    assert.equal(job.workspaceBytes, 2 ** 30);
   });
 
   it("builds a canary before the switch, unless told not to", () => {

@@ -55,6 +55,9 @@ type Job struct {
 	// DrainSignal makes the agent take no further job and end after the one it has, such as "SIGTERM"; empty: it has none,
 	// and whoever drains waits until the job ends.
 	DrainSignal string `json:"drainSignal"`
+	// WorkspaceBytes is the room of one file system in memory for a job's workspace and for what it writes over the shared
+	// module cache; 0: both are on the disk, without a bound.
+	WorkspaceBytes int64 `json:"workspaceBytes"`
 }
 
 // Slot is one place where a job runs.

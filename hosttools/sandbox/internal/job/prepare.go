@@ -48,6 +48,9 @@ func Prepare(c *config.Config, s *config.Slot) error {
 	if err := os.MkdirAll(filepath.Dir(s.Workspace), 0o755); err != nil {
 		return err
 	}
+	if err := bound(c, s); err != nil {
+		return fmt.Errorf("a file system of %d bytes for the job: %w", c.Job.WorkspaceBytes, err)
+	}
 	if err := makeWorkspace(s.Workspace, owner, c.Inputs); err != nil {
 		return err
 	}
@@ -95,5 +98,8 @@ func waitForTurn(c *config.Config, s *config.Slot) (release func(), err error) {
 func clearSlot(c *config.Config, s *config.Slot) error {
 	ctx, cancel := context.WithTimeout(context.Background(), config.Or(c.Job.DeleteSeconds, 300))
 	defer cancel()
+	if err := unbound(c, s); err != nil {
+		return err
+	}
 	return errors.Join(clearWorkspace(ctx, s.Workspace), clearCaches(ctx, c, s))
 }

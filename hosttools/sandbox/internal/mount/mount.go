@@ -88,6 +88,11 @@ func ClearOverlays(path string) error {
 	return clear(func(m Mount) bool { return m.Point == path && m.Type == "overlay" }, path)
 }
 
+// Clear takes off everything mounted on path and below it.
+func Clear(path string) error {
+	return clear(func(m Mount) bool { return m.Point == path || strings.HasPrefix(m.Point, path+"/") }, path)
+}
+
 // clear takes off the last of those that match, until none does: later ones may be on top of earlier ones.
 func clear(matches func(Mount) bool, path string) error {
 	for range mostMounts {
@@ -122,6 +127,27 @@ func take(point string) error {
 	return nil
 }
 
+// Memory mounts an empty file system of a size in memory at `target`, for root alone. It has a file for each page at most.
+func Memory(target string, bytes int64) error {
+	const page = 4096
+	data := fmt.Sprintf("size=%d,nr_inodes=%d,mode=0700", bytes, max(16, bytes/page))
+	return at(target, func(point string) error {
+		return syscall.Mount("gofleet", point, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, data)
+	})
+}
+
+// Bind shows a directory, without what is mounted in it, at `target` as well.
+func Bind(from, target string) error {
+	source, err := beneath.Open(from)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(source)
+	return at(target, func(point string) error {
+		return syscall.Mount(beneath.Name(source), point, "", syscall.MS_BIND, "")
+	})
+}
+
 // Overlay mounts `upper` over `lower` at `target`. What is written is not synced: it goes with the mount.
 func Overlay(lower, upper, work, target string) error {
 	data := "volatile,lowerdir=" + escape(lower) + ",upperdir=" + escape(upper) + ",workdir=" + escape(work)
@@ -132,19 +158,11 @@ func Overlay(lower, upper, work, target string) error {
 
 // ReadOnly binds a directory, without what is mounted in it, read-only at `target`.
 func ReadOnly(from, target string) error {
-	source, err := beneath.Open(from)
-	if err != nil {
-		return err
-	}
-	defer syscall.Close(source)
-	err = at(target, func(point string) error {
-		return syscall.Mount(beneath.Name(source), point, "", syscall.MS_BIND, "")
-	})
-	if err != nil {
+	if err := Bind(from, target); err != nil {
 		return err
 	}
 	// Flags only take effect on a mount that is there.
-	err = at(target, func(point string) error {
+	err := at(target, func(point string) error {
 		return syscall.Mount("", point, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY|syscall.MS_NOSUID|syscall.MS_NODEV, "")
 	})
 	if err != nil {

@@ -34,6 +34,8 @@ func measure(c *config.Config) ([]FileSystem, error) {
 	type place struct {
 		path string
 		slot int
+		// own is a slot's workspace.
+		own bool
 	}
 	var places []place
 	for _, each := range c.Watch.Paths {
@@ -43,7 +45,7 @@ func measure(c *config.Config) ([]FileSystem, error) {
 		places = append(places, place{path: each})
 	}
 	for _, each := range c.Slots {
-		places = append(places, place{path: each.BuildCache, slot: each.Number}, place{path: each.Workspace})
+		places = append(places, place{path: each.BuildCache, slot: each.Number}, place{path: each.Workspace, own: true})
 	}
 	var found []FileSystem
 	var failures []error
@@ -55,6 +57,10 @@ func measure(c *config.Config) ([]FileSystem, error) {
 		u, err := usage.Of(each.path)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("watch: %w", err))
+			continue
+		}
+		if each.own && u.Memory() && mounted(each.path, u) {
+			// It has a bound of its own, and goes with the job.
 			continue
 		}
 		f := FileSystem{Path: each.path, Percent: u.Percent(), Of: u.What(), Usage: u}
