@@ -16,12 +16,14 @@ export const CACHES = "/srv/caches";
 
 /**
  * An agent as the forges' are, without a forge: it takes one job, a script, runs it in the job's checkout, says in the
- * journal how it ended, and ends.
+ * journal how it ended, and ends. What it says first may be lost: journalctl passes over the first line of a unit that
+ * comes after a cursor of another's.
  */
 const AGENT = `#!/bin/sh
 slot=\${USER##*-}
 until [ -s ${QUEUE}/$slot ]; do sleep 0.1; done
 job=$(cat ${QUEUE}/$slot)
+echo "job begins"
 sh -euc "$job"
 echo "job ended: $?"
 while [ -s ${QUEUE}/$slot ]; do sleep 0.1; done
@@ -45,7 +47,7 @@ export class SandboxSurroundings {
     const host = await hosts.boot(name);
     await host.exec(
       `rm -rf /etc/apt/sources.list.d/*; echo '${this.packages.source}' >/etc/apt/sources.list
-       mkdir -p ${QUEUE} ${CACHES} && mount -t tmpfs tmpfs ${CACHES}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
+       echo 'tmpfs ${CACHES} tmpfs mode=755 0 0' >>/etc/fstab; mkdir -p ${QUEUE} ${CACHES} && mount ${CACHES}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
       { input: AGENT },
     );
     return host;

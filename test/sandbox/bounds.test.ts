@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { hosts, unavailable } from "../hosts/support/hosts";
+import { machineGo } from "../support/go";
+import { skip } from "../support/skip";
+import { PlannedHost } from "./support/planned-host";
+
+/** Bytes in use on the host's own disk. */
+async function used({ host }: PlannedHost): Promise<number> {
+  return Number((await host.exec("sync; df --output=used -B1 / | tail -n 1")).trim());
+}
+
+/** Commands that write without end in each place, and say how that ended. */
+const bomb = (places: readonly string[]) =>
+  places
+    .map((place) => `head -c 2000000000 /dev/zero 2>&1 >"${place}/bomb" | sed 's/.*: //'; rm -f "${place}/bomb"`)
+    .join("\n");
+
+const PLACES = [".", "$HOME", "$TMPDIR", "$GOTMPDIR", "/tmp", "/var/tmp", "$GOMODCACHE", "$GOCACHE"];
+const FULL = "No space left on device";
+
+describe("a disk bomb in a slot", function () {
+  this.timeout(5 * 60_000);
+
+  before(function () {
+    const reason = unavailable();
+    if (reason) skip(this, reason);
+    if (!machineGo()) skip(this, "there is no go command");
+  });
+  afterEach(() => hosts.stopAll());
+
+  it("ends at the bound of its workspace, wherever it writes, and touches no disk and no neighbour", async () => {
+    const sandbox = await PlannedHost.boot("bounded", {
+      cache: { kind: "tmpfs", size: "64 MiB", persist: false },
+      limits: { memory: "4 GiB", workspace: "128 MiB" },
+    });
+    assert.equal((await sandbox.job(2, "echo ready")).output, "ready\n");
+    const before = await used(sandbox);
+    const attack = sandbox.start(1, `${bomb(PLACES)}\ndf --output=size -B1M . /tmp /var/tmp | tail -n 3`);
+    const neighbour = await sandbox.job(2, 'head -c 20000000 /dev/zero >file && mkdir "$HOME/x" && echo works');
+    assert.deepEqual(neighbour, { code: 0, output: "works\n" });
+    const { code, output } = await sandbox.ended(attack);
+    assert.equal(code, 0, output);
+    const lines = output.trim().split("\n");
+    assert.deepEqual(
+      lines.map((line) => line.trim()),
+      [...PLACES.map(() => FULL), "128", "128", "128"],
+    );
+    const grown = (await used(sandbox)) - before;
+    assert.ok(grown < 8 * 2 ** 20, `${grown} bytes more on the disk`);
+    const look = 'find . /tmp /var/tmp "$HOME" -mindepth 1; head -c 100000000 /dev/zero >file && echo room';
+    assert.deepEqual(await sandbox.job(1, look), { code: 0, output: "room\n" });
+  });
+});
