@@ -80,6 +80,8 @@ function watch(parts: SandboxParts): Keeper {
       start: [gofleet(parts, "watch")],
       stays: false,
       writable: [...kept(parts), place.runtime, toolchain.trees],
+      // Before it empties caches, it asks the forge which agents have no job.
+      ...(sandbox.agent.forge !== undefined && { families: INTERNET }),
       within: "1h",
     },
     sandbox.watermarks.every,

@@ -49,6 +49,12 @@ for (const [kind, args] of Object.entries(KINDS)) {
       assert.notEqual(template({ stop: { within: "1 h" } }), template({}));
     });
 
+    it("lets the watermarks ask the forge for agents without a job", () => {
+      const watch = (of: Partial<SandboxArgs>) => textOf(plan(of), "/etc/systemd/system/gofleet-ci-watch.service");
+      assert.match(watch(args), /^RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6$/m);
+      assert.match(watch({}), /^RestrictAddressFamilies=AF_UNIX$/m);
+    });
+
     it("registers last, and unregisters before it clears up", () => {
       const unit = textOf(plan(args), TEMPLATE);
       const order = [

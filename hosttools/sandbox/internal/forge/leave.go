@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,21 +18,28 @@ import (
 // runner of GitHub's cancels its job whatever it is told.
 func asksForge(a *config.Agent) bool { return a != nil && a.Kind == config.GitHub }
 
-// AskToEnd lets agents take no further job: those without one end now, the others after it.
+// AskToEnd lets agents take no further job: those without one end now, the others after it. All at once, since a forge
+// that does not answer takes its time with each.
 func AskToEnd(c *config.Config) {
+	var all sync.WaitGroup
 	for i := range c.Slots {
-		s := &c.Slots[i]
-		if asksForge(c.Agent) {
-			if !slot.Busy(c, s) {
-				continue
-			}
-			if err := Deregister(c, s.Number); err != nil {
-				fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
-				continue
-			}
-		}
-		slot.AskToEnd(c, s)
+		all.Add(1)
+		go func(s *config.Slot) {
+			defer all.Done()
+			askOne(c, s)
+		}(&c.Slots[i])
 	}
+	all.Wait()
+}
+
+func askOne(c *config.Config, s *config.Slot) {
+	if asksForge(c.Agent) && slot.Busy(c, s) {
+		if err := Deregister(c, s.Number); err != nil {
+			fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
+			return
+		}
+	}
+	slot.AskToEnd(c, s)
 }
 
 // Leave goes before the signal that stops a slot's unit: the forge lets go of an agent without a job; one that has a job
