@@ -70,8 +70,20 @@ func serve(settings Settings) error {
 	case <-stopped.Done():
 		notify("STOPPING=1")
 	}
+	return shutdown(server, failed, len(listeners))
+}
+
+// shutdown lets requests in progress end, also those of connections that were accepted a moment before: Serve returns
+// once it has told the server of them, and only then are all of them waited for.
+func shutdown(server *http.Server, serving <-chan error, count int) error {
 	within, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	if err := server.Shutdown(within); err != nil {
+		return err
+	}
+	for range count {
+		<-serving
+	}
 	return server.Shutdown(within)
 }
 
