@@ -9,7 +9,10 @@ import { lockCommand } from "./lock";
 import { mirrorCommand } from "./mirror";
 import { postCommand } from "./post";
 import { previewCommand } from "./preview";
+import { releasesCommand } from "./releases";
 import { renderCommand } from "./render";
+import { rollbackCommand } from "./rollback";
+import { snapshotsCommand } from "./snapshots";
 
 /** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
 const USAGE = 2;
@@ -17,7 +20,7 @@ const USAGE = 2;
 /** The `gofleet` command line; each verb is a file of its own. */
 function gofleet(): Command {
   return new Command("gofleet")
-    .description("Go build fleets: exact versions, plans and drift, without the engine")
+    .description("Go build fleets: exact versions, plans, drift, previews and rollback")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
@@ -31,6 +34,9 @@ function gofleet(): Command {
     .addCommand(inherit(postCommand()))
     .addCommand(inherit(previewCommand()))
     .addCommand(inherit(diffCommand()))
+    .addCommand(inherit(releasesCommand()))
+    .addCommand(inherit(rollbackCommand()))
+    .addCommand(inherit(snapshotsCommand()))
     .addCommand(inherit(mirrorCommand()));
 }
 

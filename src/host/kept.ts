@@ -34,34 +34,37 @@ export function keptReleases({ events }: Answer): KeptRelease[] {
     }));
 }
 
-/**
- * The refusal of a pin, before any host is touched: the hosts that cannot go back to the release, each with what it
- * keeps. Undefined where all can.
- */
-export function refusalOf(
-  component: string,
-  { release }: Pin,
-  hosts: ReadonlyMap<string, Outcome<readonly KeptRelease[]>>,
-): Error | undefined {
-  const lines = [...hosts]
+/** The hosts that cannot go back to a release, each with why and with what it keeps instead; sorted. */
+export function cannotHold(release: string, hosts: ReadonlyMap<string, Outcome<readonly KeptRelease[]>>): string[] {
+  return [...hosts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([host, outcome]) => {
       if (!outcome.ok) return [outcome.error.message];
       const kept = outcome.value.find(({ id }) => id === release);
       if (kept?.whole === true) return [];
-      if (kept !== undefined)
-        return [`${host}: it is there, and not as it came: a file was changed, or a part is gone`];
+      if (kept !== undefined) {
+        return [`${host}: ${release} is there, and not as it came: a file was changed, or a part is gone`];
+      }
       const others = outcome.value.filter(({ whole }) => whole).map(({ id }) => id);
-      return [
-        `${host}: it is gone; ${others.length === 0 ? "no release is kept there" : `kept there: ${others.join(", ")}`}`,
-      ];
+      const instead = others.length === 0 ? "no release is kept there" : `kept there: ${others.join(", ")}`;
+      return [`${host}: ${release} is gone; ${instead}`];
     });
+}
+
+/** The refusal of a pin, before any host is touched; undefined where every host can go back. */
+export function refusalOf(
+  component: string,
+  { release }: Pin,
+  hosts: ReadonlyMap<string, Outcome<readonly KeptRelease[]>>,
+): Error | undefined {
+  const lines = cannotHold(release, hosts);
   if (lines.length === 0) return undefined;
+  const undo = `gofleet rollback ${component}`;
   return new Error(
     [
-      `${component} is pinned to release ${release}, to which not every host can go back; nothing was changed`,
+      `${component} is pinned to release ${release}, and not every host can go back to it; nothing was changed`,
       ...lines.map((line) => line.replace(/^/gm, "  ")),
-      `  → \`gofleet rollback ${component} --to <id>\` with a release that every host keeps, or \`gofleet rollback ${component} --undo\``,
+      `  → \`${undo} --to <id>\` with a release that every host keeps, or \`${undo} --undo\``,
     ].join("\n"),
   );
 }

@@ -1,4 +1,4 @@
-import { at, isFields } from "./check";
+import { at, isFields, issuesOf, type Parsed } from "./check";
 import { issue, type Issue } from "./issues";
 import { isReleaseId } from "./pin";
 
@@ -9,6 +9,12 @@ export type SnapshotSet = Readonly<Record<string, string>>;
 export const SNAPSHOTS_KEY = "gofleet:snapshots";
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/;
+
+/** A snapshot's name: `v1.4.2`, or one of `snapshotId`. */
+export function parseSnapshotName(path: string, given: string): Parsed<string> {
+  if (NAME.test(given)) return { value: given };
+  return { issue: issue(path, given, "a name of letters, digits, '.', '_' and '-', at most 128 long") };
+}
 
 /** The protected snapshots of a stack's configuration, sorted by name; what is wrong with them is listed beside. */
 export function parseSnapshots(given: unknown): {
@@ -22,9 +28,7 @@ export function parseSnapshots(given: unknown): {
   const issues: Issue[] = [];
   for (const [name, set] of Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const path = at(SNAPSHOTS_KEY, name);
-    if (!NAME.test(name)) {
-      issues.push(issue(path, name, "a name of letters, digits, '.', '_' and '-', at most 128 long"));
-    }
+    issues.push(...issuesOf(parseSnapshotName(path, name)));
     if (!isFields(set)) {
       issues.push(issue(path, set, 'releases by component directory: { "fleet-go": "<release id>" }'));
       continue;

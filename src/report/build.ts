@@ -3,6 +3,7 @@ import { fold, type Component, type Folded } from "./component";
 import { detailsOf } from "./details";
 import { decide, type GateOptions } from "./gate";
 import { meaning } from "./meaning";
+import { tellsPin } from "./pinned";
 import { saysNothing } from "./read-events";
 import type { Counts, Level, Report, Risk, StackSummary } from "./report";
 import { risksOf, sorted } from "./risks";
@@ -52,7 +53,9 @@ const LAUNCHER = /^using pulumi-[\w-]+ from \$PATH at /;
 /** Each message once, without what tells a reader nothing. */
 function told(diagnostics: readonly Diagnostic[], complete: boolean): Diagnostic[] {
   const unique = new Map(diagnostics.map((each) => [`${each.severity} ${each.message}`, each]));
-  const found = [...unique.values()].filter(({ severity, message }) => severity !== "info" && !LAUNCHER.test(message));
+  const found = [...unique.values()].filter(
+    (each) => each.severity !== "info" && !LAUNCHER.test(each.message) && !tellsPin(each),
+  );
   const telling = found.filter(({ message }) => !saysNothing(message));
   return telling.length > 0 || complete ? telling : found;
 }

@@ -1,6 +1,7 @@
 import { changes, type Operation } from "./change";
 import { compare, isMap } from "./compare";
 import type { Component } from "./component";
+import { pinHeadline } from "./pinned";
 import { isRelease, type ReleaseChange, type SecretChange, type UnitEffect } from "./release-change";
 import type { ComponentChange } from "./report";
 import { counted, joined, list, own, words, type Words } from "./words";
@@ -64,6 +65,8 @@ function headline({ root, op, releases }: Component): Words {
   if (releases.length === 0) return own(DONE[op]);
   if (op === "delete") return words`${goOf(root.oldInputs)} is taken off`;
   if (op === "create") return words`${goOf(root.newInputs)} is installed`;
+  const pin = releases.map(({ change }) => change.pin).find((each) => each !== undefined);
+  if (pin !== undefined) return pinHeadline(pin);
   const made = releases.map(({ change }) => change.downloads);
   const before = version(root.oldInputs) ?? downloadedGo(made.flatMap(({ removed }) => removed));
   const after = version(root.newInputs) ?? downloadedGo(made.flatMap(({ added }) => added));
@@ -127,13 +130,15 @@ function releaseSentences(change: ReleaseChange, op: Operation): Words[] {
   const { added, removed, reconnected, files, downloads, drift, settings, secrets } = change;
   if (op === "delete") return [];
   const said: Words[] = [];
+  if (change.pin?.after?.reason !== undefined) said.push(words`because ${change.pin.after.reason}`);
   if (op !== "create") {
     if (added.length > 0) said.push(words`${plural(added, "host joins", "hosts join")}: ${list(added)}`);
     if (removed.length > 0) said.push(words`${plural(removed, "host leaves", "hosts leave")}: ${list(removed)}`);
   }
   if (reconnected.length > 0) said.push(words`reached another way: ${list(reconnected)}`);
   if (files.length > 0) {
-    said.push(words`${counted(files.length, "file")}: ${list(files.map(({ path }) => path))}`);
+    const waits = own(change.pin?.after === undefined ? "" : ", not rolled out while it is pinned");
+    said.push(words`${counted(files.length, "file")}: ${list(files.map(({ path }) => path))}${waits}`);
   }
   said.push(...downloaded(downloads));
   // A new download brings its own probes and links: they say nothing more.

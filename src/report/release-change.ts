@@ -6,6 +6,7 @@ import type { DownloadInputs, PlanInputs, ReleaseInputs } from "../host/release"
 import type { PlanUnit } from "../plan/host-plan";
 import { SECRET, type ResourceChange } from "./change";
 import { isMap } from "./compare";
+import { pinChange, switched, type PinChange } from "./pinned";
 import type { Differ, TextDiff } from "./text-diff";
 
 /** What a release resource's change means on its hosts. */
@@ -32,6 +33,8 @@ export interface ReleaseChange {
   readonly drift: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Settings of the operator's side that differ: `policy.keep`, `rollout.batch`, `hooks`. */
   readonly settings: readonly SettingChange[];
+  /** The hosts are, or were, held on a release of theirs. */
+  readonly pin?: PinChange;
 }
 
 export interface UnitEffect {
@@ -78,13 +81,21 @@ export function releaseChange(change: ResourceChange, diff: Differ): ReleaseChan
   const shownSecrets = [...secrets(olds, news), ...maskedFiles(olds, news)];
   const content = files.length > 0 || parts.length > 0 || shownSecrets.some(({ kind }) => kind !== "maybe");
   const settings = settingChanges(olds, news);
+  const pin = pinChange(change);
   // Nothing that is shown explains the update: then a secret does.
   const unexplained =
     change.op === "update" &&
     !content &&
+    pin === undefined &&
     settings.length + added.length + removed.length + reconnected.length + Object.keys(drift).length === 0;
   const found = unexplained ? shownSecrets.map((each) => ({ ...each, kind: "update" as const })) : shownSecrets;
-  const renewed = content || unexplained ? hosts : hosts.filter((host) => touched(host, added, reconnected, drift));
+  // A pinned release comes from the hosts; what the program changes meanwhile visits none.
+  const moved = pin === undefined ? [] : switched(pin, hosts, change);
+  const own = content && pin?.after === undefined;
+  const renewed =
+    own || unexplained
+      ? hosts
+      : hosts.filter((host) => moved.includes(host) || touched(host, added, reconnected, drift));
   const rollout = isMap(news.rollout) ? (news.rollout as unknown as Rollout) : undefined;
   const steps = rollout === undefined ? [] : waves(renewed, rollout);
   const changed = new Set([...files.map(({ path }) => path), ...changedDownloads(plan(olds), plan(news))]);
@@ -103,10 +114,16 @@ export function releaseChange(change: ResourceChange, diff: Differ): ReleaseChan
       removed: Object.keys(map(plan(olds).downloads)).filter((name) => !(name in map(plan(news).downloads))),
     },
     parts,
-    units: unitEffects(plan(olds), plan(news), changed),
+    units:
+      pin === undefined
+        ? unitEffects(plan(olds), plan(news), changed)
+        : moved.length > 0
+          ? unitEffects(plan(news), plan(news), everythingOf(plan(news)))
+          : [],
     secrets: found,
     drift,
     settings,
+    ...(pin === undefined ? {} : { pin }),
   };
 }
 
@@ -178,6 +195,12 @@ function unitEffects(before: PlanInputs, after: PlanInputs, changed: ReadonlySet
     const reads = Array.isArray(unit.reads) ? unit.reads : [];
     return reads.some((path) => changed.has(path)) ? [{ name, effect: unit.onChange }] : [];
   });
+}
+
+/** Of two releases one of which only the hosts have, everything may differ. */
+function everythingOf({ units }: PlanInputs): ReadonlySet<string> {
+  const reads = Object.values(map(units)).map((unit) => map(unit)["reads"]);
+  return new Set(reads.flatMap((each) => (Array.isArray(each) ? each.map(String) : [])));
 }
 
 function secrets(olds: Inputs, news: Inputs): SecretChange[] {

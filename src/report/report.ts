@@ -60,6 +60,7 @@ export type RiskKind =
   | "downtime"
   | "at-once"
   | "drift"
+  | "pin"
   | "connection";
 
 /** A gofleet component with all that belongs to it, or a resource that belongs to none. */

@@ -2,6 +2,7 @@ import type { ResourceChange, StackPreview } from "./change";
 import type { Component } from "./component";
 import { lookedRisks } from "./looked";
 import { shortType, typeName } from "./meaning";
+import { pinRisk } from "./pinned";
 import { driftOf, isRelease } from "./release-change";
 import type { Risk } from "./report";
 import { nameOf } from "./urn";
@@ -18,6 +19,7 @@ export function risksOf(stack: StackPreview, components: readonly Component[]): 
     ...components.flatMap(fleetRisks),
     ...lookedRisks(stack),
     ...drift(stack),
+    ...pins(stack),
   ];
   const places = new Map(
     components.flatMap((each) => [each.root, ...each.children].map(({ urn }) => [urn, each.root.position])),
@@ -190,6 +192,14 @@ function drift({ resources, refreshed }: StackPreview): Found[] {
     seen.set(urn, { level: "attention", kind: "drift", text, urn });
   }
   return [...seen.values()];
+}
+
+/** Pinned releases, unchanged ones too. */
+function pins({ resources, diagnostics }: StackPreview): Found[] {
+  return resources.filter(isRelease).flatMap((resource): Found[] => {
+    const text = pinRisk(ownerOf(resource), resource, diagnostics);
+    return text === undefined ? [] : [{ level: "attention", kind: "pin", text, urn: resource.urn }];
+  });
 }
 
 /** The component a release belongs to, by the name the user gave it. */
