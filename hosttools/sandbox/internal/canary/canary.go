@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gofleet/sandbox/internal/config"
@@ -31,7 +32,7 @@ type Options struct {
 }
 
 // Run builds the canary, writes the result to the state directory and tells people about it. An error says that it could
-// not be tried.
+// not be tried; the result says so too, for what an earlier run found is not about this unit.
 func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	unlock, err := lock(o.Config.Component)
 	if err != nil {
@@ -42,7 +43,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	defer cancel()
 	r, err := try(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, notTried(o.UnitFile, err).save(o.Config.State))
 	}
 	r.print(out)
 	return r, r.save(o.Config.State)
@@ -74,8 +75,8 @@ func try(ctx context.Context, o Options) (r *Result, err error) {
 	s := sortDirectives(directives, specifiers(filepath.Base(o.UnitFile), w.instance), thisHost)
 	r.NotGiven = append([]NotGiven{}, s.notGiven...)
 	steps := r.plan()
-	r.Digest = digest(version, steps, s)
-	if last := before(o.Config.State); last != nil && last.Status == Passed && last.Digest == r.Digest {
+	r.Digest = digest(version, steps, s, thisHost)
+	if last := before(o.Config.State); last != nil && last.Status == Passed && last.Digest == r.Digest && r.Digest != "" {
 		last.Remembered, last.Unit = true, o.UnitFile
 		return last, nil
 	}
@@ -219,11 +220,19 @@ func (r *Result) reached(failed string) {
 	}
 }
 
-func digest(version string, steps []string, s sorted) string {
+// digest is of everything that decides whether the canary passes; empty: it cannot be told, and nothing is remembered.
+func digest(version string, steps []string, s sorted, on host) string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s\n%q\n%s", version, steps, script)
 	for _, d := range flat(append(append([]Setting{}, s.granting...), s.confining...)) {
 		fmt.Fprintln(hash, d)
+		if d.Name == "AppArmorProfile" && on.profiles() != nil {
+			profile := on.digest(strings.TrimPrefix(d.Value, "-"))
+			if profile == "" {
+				return ""
+			}
+			fmt.Fprintln(hash, profile)
+		}
 	}
 	for _, name := range sortedKeys(sources) {
 		fmt.Fprintf(hash, "%s\n%s", name, sources[name])

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,15 +18,19 @@ var thisHost = host{
 		return err == nil
 	},
 	profiles: kernelProfiles,
+	digest:   profileDigest,
 	group: func(name string) bool {
 		_, err := user.LookupGroup(name)
 		return err == nil
 	},
 }
 
+// loadedPolicy is what the kernel says of the AppArmor profiles that it has.
+const loadedPolicy = "/sys/kernel/security/apparmor"
+
 // kernelProfiles reads the names of the loaded profiles.
 func kernelProfiles() []string {
-	text, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+	text, err := os.ReadFile(loadedPolicy + "/profiles")
 	if err != nil {
 		return nil
 	}
@@ -36,6 +41,22 @@ func kernelProfiles() []string {
 		}
 	}
 	return names
+}
+
+// profileDigest reads the kernel's own sum of a profile, which covers its rules and its mode. Which sum that is changed
+// with Linux 6.8.
+func profileDigest(name string) string {
+	for _, sum := range []string{"sha256", "sha1"} {
+		// A profile's directory is its name and the number of the load.
+		found, _ := filepath.Glob(loadedPolicy + "/policy/profiles/" + name + ".[0-9]*/" + sum)
+		if len(found) != 1 {
+			continue
+		}
+		if text, err := os.ReadFile(found[0]); err == nil {
+			return strings.TrimSpace(string(text))
+		}
+	}
+	return ""
 }
 
 // goVersion of the command that jobs use.

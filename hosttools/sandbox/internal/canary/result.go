@@ -20,6 +20,8 @@ const (
 	Failed Status = "failed"
 	// Innocent: it fails without any directive too.
 	Innocent Status = "fails without the sandbox"
+	// NotTried: something stood in the way of the canary itself.
+	NotTried Status = "not tried"
 )
 
 // Step is one thing the canary does.
@@ -32,7 +34,7 @@ type Step struct {
 // Result is `canary.json` in the state directory.
 type Result struct {
 	Status Status `json:"status"`
-	// Digest is of everything that decides whether the canary passes: directives, go version, steps.
+	// Digest is of everything that decides whether the canary passes: directives, profile, go version, steps.
 	Digest string `json:"digest"`
 	// Remembered: it passed before and was not run again.
 	Remembered bool   `json:"remembered"`
@@ -52,6 +54,11 @@ type Result struct {
 }
 
 const resultFile = "canary.json"
+
+func notTried(unit string, why error) *Result {
+	return &Result{Status: NotTried, Unit: unit, Steps: []Step{}, Blame: [][]unitfile.Directive{}, Narrowed: true, Output: []string{},
+		NotGiven: []NotGiven{}, Note: why.Error()}
+}
 
 // before reads the last result; nil where there is none that can be read.
 func before(state string) *Result {

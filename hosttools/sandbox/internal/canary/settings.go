@@ -34,7 +34,9 @@ type host struct {
 	exists func(path string) bool
 	// profiles are the AppArmor profiles the kernel has; nil: it has no AppArmor, and systemd ignores the directive.
 	profiles func() []string
-	group    func(name string) bool
+	// digest of what a loaded profile allows; empty: the kernel does not tell.
+	digest func(profile string) string
+	group  func(name string) bool
 }
 
 // lifecycle directives say what runs and when; the canary has its own.

@@ -113,6 +113,7 @@ func TestBeside(t *testing.T) {
 		"/var/cache/gofleet-ci/slots/1/build": "/var/cache/gofleet-ci/slots/canary1/build",
 		"/var/cache/gofleet-ci/build":         "/var/cache/gofleet-ci/build/.canary1",
 		"/var/cache/11/build":                 "/var/cache/11/build/.canary1",
+		"/srv/1/slots/1/build":                "/srv/1/slots/canary1/build",
 	} {
 		if got := beside(path, "1", "canary1"); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)

@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,7 +82,7 @@ func TestResultIsRememberedByWhatItIsAbout(t *testing.T) {
 		t.Error("there is a result before the first")
 	}
 	confining := settings(1, 3, "Protect")
-	first := digest("go1.26.8", []string{"build"}, sorted{confining: confining})
+	first := digest("go1.26.8", []string{"build"}, sorted{confining: confining}, host{})
 	r := Result{Status: Passed, Digest: first}
 	if err := r.save(state); err != nil {
 		t.Fatal(err)
@@ -90,24 +91,46 @@ func TestResultIsRememberedByWhatItIsAbout(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 	moved := settings(40, 3, "Protect")
-	if digest("go1.26.8", []string{"build"}, sorted{confining: moved}) != first {
+	if digest("go1.26.8", []string{"build"}, sorted{confining: moved}, host{}) != first {
 		t.Error("a comment in the unit makes another set of it")
 	}
 	others := map[string]string{
-		"go":         digest("go1.26.9", []string{"build"}, sorted{confining: confining}),
-		"steps":      digest("go1.26.8", []string{"build", "cgo"}, sorted{confining: confining}),
-		"directives": digest("go1.26.8", []string{"build"}, sorted{confining: confining[1:]}),
+		"go":         digest("go1.26.9", []string{"build"}, sorted{confining: confining}, host{}),
+		"steps":      digest("go1.26.8", []string{"build", "cgo"}, sorted{confining: confining}, host{}),
+		"directives": digest("go1.26.8", []string{"build"}, sorted{confining: confining[1:]}, host{}),
 	}
 	for what, other := range others {
 		if other == first {
 			t.Errorf("another %s is not told apart", what)
 		}
 	}
+	confined := sorted{confining: []Setting{{{Name: "AppArmorProfile", Value: "ci-canary1"}}}}
+	loaded := func(sum string) host {
+		return host{profiles: func() []string { return []string{"ci-canary1"} }, digest: func(string) string { return sum }}
+	}
+	of := func(on host) string { return digest("go1.26.8", []string{"build"}, confined, on) }
+	if of(loaded("one")) == of(loaded("two")) {
+		t.Error("another profile under the same name is not told apart")
+	}
+	if of(loaded("")) != "" || of(host{profiles: func() []string { return nil }}) == "" {
+		t.Error("what the kernel does not tell of a profile cannot be remembered; without AppArmor there is nothing to tell")
+	}
 	if err := r.save(state + "/none"); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(state + "/none"); err == nil {
 		t.Error("the state directory was made")
+	}
+}
+
+func TestWhatCouldNotBeTriedIsNoEarlierResult(t *testing.T) {
+	state := t.TempDir()
+	passed := Result{Status: Passed, Digest: "same"}
+	if err := errors.Join(passed.save(state), notTried("ci@.service", errors.New("no such user")).save(state)); err != nil {
+		t.Fatal(err)
+	}
+	if last := before(state); last == nil || last.Status != NotTried || last.Note != "no such user" || last.Digest != "" {
+		t.Errorf("%+v", last)
 	}
 }
 

@@ -53,19 +53,17 @@ func newWorkspace(slot *config.Slot, uid, gid int) (*workspace, error) {
 	return w, w.write("steps.sh", script, 0o600)
 }
 
-// beside puts the instance in the place of the slot's number; a path that all slots share gets a directory of its own.
+// beside puts the instance in the place of the slot's number, the last part of the path that is one; a path that all
+// slots share gets a directory of its own.
 func beside(path, number, instance string) string {
 	parts := strings.Split(path, "/")
-	found := false
-	for i, part := range parts {
-		if part == number {
-			parts[i], found = instance, true
+	for i := len(parts) - 1; i >= 0; i-- {
+		if parts[i] == number {
+			parts[i] = instance
+			return strings.Join(parts, "/")
 		}
 	}
-	if !found {
-		parts = append(parts, "."+instance)
-	}
-	return strings.Join(parts, "/")
+	return path + "/." + instance
 }
 
 // directory makes a directory of the user, and what it lies in, and remembers what was not there.
