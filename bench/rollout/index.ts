@@ -1,0 +1,108 @@
+/**
+ * What a rollout takes from its start to the last healthy host: of 1,000 hosts that answer from memory, where only the
+ * operator's side costs, and of 1 and 6 booted hosts, one after the other, beside a restart of the same service on each.
+ */
+import { connect, disconnectAll } from "../../src/host/connect";
+import { formatConnection } from "../../src/host/connection";
+import type { ReleaseState } from "../../src/host/release";
+import { must } from "../../test/hosts/support/commands";
+import { hosts, unavailable, type Host } from "../../test/hosts/support/hosts";
+import { median, paired, progress, ratio, report, seconds } from "../support";
+import { connectMemory, linesOfMemory } from "./memory";
+import { manager, PROBE, release, UNIT } from "./release";
+
+const ROUNDS = 5;
+const MANY = 1000;
+const FEW = 6;
+
+async function main(): Promise<void> {
+  const many = await memoryRounds();
+  const reason = unavailable();
+  if (reason) progress(`no booted hosts: ${reason}`);
+  const real = reason ? undefined : await realRounds();
+  progress("rollback_seconds and requests_lost_socket_activation: measured by the tests of services, not here");
+  report("rollout", {
+    seconds_1000_hosts_in_memory: median(many),
+    seconds_1_host: real ? median(real.one) : null,
+    seconds_6_hosts: real ? median(real.six) : null,
+    restarts_seconds_6_hosts: real ? median(real.restarts) : null,
+    overhead_ratio_6_hosts: real ? ratio(real.six, real.restarts) : null,
+    rollback_seconds: null,
+    requests_lost_socket_activation: null,
+  });
+}
+
+async function memoryRounds(): Promise<number[]> {
+  progress(`${MANY} hosts in memory: a canary, then quarters, 16 at once`);
+  const lines = linesOfMemory(MANY);
+  const settings = { canary: 1, batch: "25 %" };
+  const rollouts = manager(connectMemory);
+  let state = await rollouts.create(release(0, lines, settings));
+  const times: number[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    times.push(await seconds(async () => (state = await rollouts.update(state, release(round, lines, settings)))));
+    progress(`  round ${round}: ${times.at(-1)?.toFixed(3)} s`);
+  }
+  return times;
+}
+
+interface RealRounds {
+  readonly one: readonly number[];
+  readonly six: readonly number[];
+  /** The sum over the six hosts. */
+  readonly restarts: readonly number[];
+}
+
+async function realRounds(): Promise<RealRounds> {
+  const booted: Host[] = [];
+  for (let number = 1; number <= FEW; number++) booted.push(await hosts.boot(`rack-${number}`));
+  try {
+    progress(`${FEW} booted hosts, one after the other, beside restarts of the same service`);
+    const one = new Pool(booted.slice(0, 1));
+    const six = new Pool(booted);
+    let generation = 0;
+    // The first host is in both pools, each a component of its own.
+    return await paired(ROUNDS, {
+      one: () => one.roll(++generation),
+      six: () => six.roll(++generation),
+      restarts: async () => {
+        for (const host of booted)
+          await must("ssh", [...host.sshArguments(), `systemctl restart ${UNIT("six")} && ${PROBE("six")}`]);
+      },
+    });
+  } finally {
+    await hosts.stopAll();
+  }
+}
+
+/** A pool whose releases follow each other. */
+class Pool {
+  #state: ReleaseState | undefined;
+  readonly #lines: Readonly<Record<string, string>>;
+
+  constructor(private readonly members: readonly Host[]) {
+    this.#lines = Object.fromEntries(
+      members.map(({ name, address, hostKey, user, identityFile }) => [
+        name,
+        formatConnection({ kind: "ssh", host: address, user, identity: identityFile, hostKey }),
+      ]),
+    );
+  }
+
+  /** One rollout, over logins of its own as in every run of the engine. */
+  async roll(generation: number): Promise<void> {
+    const name = this.members.length === 1 ? "one" : "six";
+    const inputs = release(generation, this.#lines, { canary: 1, batch: 1 }, name);
+    const rollouts = manager(connect);
+    try {
+      this.#state = await (this.#state === undefined ? rollouts.create(inputs) : rollouts.update(this.#state, inputs));
+    } finally {
+      disconnectAll();
+    }
+  }
+}
+
+main().catch((error: unknown) => {
+  progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,72 @@
+import type { Connect } from "../../src/host/connect";
+import { HostQueue } from "../../src/host/host-queue";
+import { planInputs, type ReleaseInputs } from "../../src/host/release";
+import { ReleaseManager } from "../../src/host/release-manager";
+import { AT_ONCE, type Rollout } from "../../src/host/rollout";
+import { EMPTY_PLAN, type PlanFile } from "../../src/plan/host-plan";
+
+/** What a service takes until it serves: its restart returns when it does. */
+const START_SECONDS = 1;
+
+export const UNIT = (name: string): string => `bench-${name}.service`;
+/** sh: exits 0 once the service runs. */
+export const PROBE = (name: string): string => `systemctl is-active --quiet ${UNIT(name)}`;
+
+const SILENT = { status: () => undefined, warn: () => undefined, info: () => undefined };
+
+export function manager(connect: Connect): ReleaseManager {
+  const stop = new AbortController().signal;
+  return new ReleaseManager({ connect, progress: SILENT, stop, queue: new HostQueue() });
+}
+
+/** A generation of a service: its unit and its settings, restarted and probed on every host. */
+export function release(
+  generation: number,
+  hosts: Readonly<Record<string, string>>,
+  rollout: Pick<Rollout, "canary" | "batch">,
+  name = "six",
+): ReleaseInputs {
+  const settings = `/etc/bench-${name}.conf`;
+  const unit = `/etc/systemd/system/${UNIT(name)}`;
+  const texts: Record<string, string> = {
+    [settings]: `generation = ${generation}\n`,
+    [unit]: `[Unit]
+Description=Benchmark service
+
+[Service]
+ExecStartPre=/bin/sleep ${START_SECONDS}
+ExecStart=/bin/sleep infinity
+`,
+  };
+  const files = Object.entries(texts).map(([path, text]): PlanFile => ({
+    path,
+    text,
+    mode: "0644",
+    owner: "root",
+    group: "root",
+    place: "link",
+  }));
+  return {
+    component: `bench-${name}`,
+    stack: "bench/bench/bench",
+    resourceUrn: "urn:pulumi:bench::bench::bench::bench",
+    files: texts,
+    plan: planInputs({
+      ...EMPTY_PLAN,
+      files,
+      units: [{ name: UNIT(name), onChange: "restart", reads: [settings, unit] }],
+      probes: [{ name: "active", timeout: 10, script: `${PROBE(name)}\n` }],
+    }),
+    hosts,
+    policy: {
+      unreachable: "fail",
+      adopt: "refuse",
+      onNewMachine: "fail",
+      keep: 3,
+      deadline: 120,
+      connect: 10,
+      unsupported: "refuse",
+    },
+    rollout: { ...AT_ONCE, ...rollout },
+  };
+}
