@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type * as Grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { MessageQueue } from "./message-queue";
 
 /** Says something on a resource's own row of the engine's display. */
 export interface Progress {
@@ -13,6 +14,14 @@ export interface Progress {
 }
 
 let client: EngineClient | undefined;
+const queue = new MessageQueue();
+/** Milliseconds for the engine to take a message. */
+const PATIENCE = 5000;
+
+/** Settles when the engine has all that was said; then it may end this process. */
+export function progressSent(): Promise<void> {
+  return queue.sent();
+}
 
 /** The engine's log, reached by the address it gave this provider process; silent where there is none (unit tests). */
 export function engineProgress(urn: string): Progress {
@@ -27,8 +36,11 @@ export function engineProgress(urn: string): Progress {
     request.setSeverity(severity);
     request.setMessage(message);
     request.setEphemeral(ephemeral);
-    // A display that is gone must not fail the work on the hosts.
-    client?.log(request, () => undefined);
+    const send = (): Promise<void> =>
+      new Promise((resolve) =>
+        client?.log(request, new grpc.Metadata(), { deadline: Date.now() + PATIENCE }, () => resolve()),
+      );
+    queue.add({ live: ephemeral, send });
   };
   return {
     status: (message) => log(LogSeverity.INFO, message, true),

@@ -8,7 +8,7 @@ import { connect as connectReal, disconnectAll, type Connect } from "./connect";
 import { watchEngine } from "./engine-watch";
 import { HostQueue } from "./host-queue";
 import { Idle } from "./idle";
-import { engineProgress } from "./progress";
+import { engineProgress, progressSent } from "./progress";
 import { checkRelease } from "./release-check";
 import { diffRelease, pinnedText } from "./release-diff";
 import { ReleaseManager } from "./release-manager";
@@ -52,25 +52,30 @@ export const provider = {
   },
 
   async create(inputs: ReleaseInputs) {
-    const state = await idle.during(() => manager(inputs.resourceUrn).create(clean(inputs)));
+    const state = await told(() => manager(inputs.resourceUrn).create(clean(inputs)));
     return { id: state.component, outs: clean(state) };
   },
 
   async read(id: string, state: ReleaseState) {
     const options = { connect, progress: engineProgress(state.resourceUrn), queue };
-    const found = await idle.during(() => readRelease(clean(state), options));
+    const found = await told(() => readRelease(clean(state), options));
     if (found.state === undefined) return { id: "", props: {} };
     return { id, props: clean(found.state), inputs: clean(found.inputs) };
   },
 
   async update(_id: string, olds: ReleaseState, news: ReleaseInputs) {
-    return { outs: clean(await idle.during(() => manager(news.resourceUrn).update(clean(olds), clean(news)))) };
+    return { outs: clean(await told(() => manager(news.resourceUrn).update(clean(olds), clean(news)))) };
   },
 
   async delete(_id: string, state: ReleaseState) {
-    await idle.during(() => manager(state.resourceUrn).delete(clean(state)));
+    await told(() => manager(state.resourceUrn).delete(clean(state)));
   },
 };
+
+/** Does the work, and returns once the engine has all that was said of it. */
+function told<T>(work: () => Promise<T>): Promise<T> {
+  return idle.during(() => work().finally(progressSent));
+}
 
 function manager(urn: string): ReleaseManager {
   return new ReleaseManager({ connect, progress: engineProgress(urn), stop: idle.stopping, queue });

@@ -101,7 +101,10 @@ describe("gates through the real engine", function () {
 
       assert.match((await stack.previewText()).replace(/\s+/g, " "), /\+ *GOFLAGS=-trimpath/);
       server.answer = () => 0.001;
-      await stack.up();
+      const rows = said(await stack.up()).flatMap(
+        (line) => /^wave (\d) of 4, (\d) of 6 hosts done/.exec(line)?.slice(1).join(" ") ?? [],
+      );
+      assert.deepEqual(rows, [...rows].sort(), "what is said arrives in the order in which it happens");
       assert.equal(new Set(releases()).size, 1);
       assert.notEqual(releases()[0], before[0]);
       assert.deepEqual((await stack.preview()).changes, {});
