@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -203,8 +203,12 @@ describe("a release of a pool with gates", function () {
     });
 
     it("has an update left to do even where every host has the release", async () => {
-      const state = await manager().create(inputs("old\n"));
-      const news = inputs("new\n", { canary: 6, gates: [gate("last", 0, "sleep 30")] });
+      const rollout = { canary: 6, gates: [gate("last", 0, 'grep -q contract "$0.go" || sleep 30')] };
+      writeFileSync(`${notes}.go`, "contract");
+      const state = await manager().create(inputs("old\n", rollout));
+      rmSync(`${notes}.go`);
+      rmSync(notes);
+      const news = inputs("new\n", rollout);
       const running = failure(manager().update(state, news));
       while (judged().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       stop.abort();
@@ -285,7 +289,11 @@ describe("a release of a pool with gates", function () {
         [false, false, false, false, false, true],
       );
       assert.deepEqual(actual(one), releases());
-      assert.ok(!judged().join().includes("rack-6"), "nobody judges a host that has not got it");
+      assert.deepEqual(
+        judged().map((line) => line.replace("contract-each ", "")),
+        ["1 rack-1", "2 rack-2 rack-3", "3 rack-4 rack-5"],
+        "nobody judges a host that has not got it",
+      );
 
       const now = releases();
       hosts.fault("10.0.0.5", "unreachable");

@@ -100,6 +100,13 @@ describe("a Prometheus gate", () => {
       );
     });
 
+    it("do not add up bad times that were apart", async () => {
+      answer((minute) => (minute === 4 || minute === 9 ? 0 : 0.02));
+      const run = gateRun();
+      await watchPrometheus(errors(), run);
+      assert.equal(run.clock.now(), 9 * 60_000);
+    });
+
     it("see a bad time that began late to its end", async () => {
       answer((minute) => (minute < 3 ? 0 : 0.02));
       const bad = gateRun();
@@ -212,7 +219,7 @@ describe("a Prometheus gate", () => {
   });
 
   it("logs in, and shows its credentials to nobody, not even where the server repeats them", async () => {
-    server.answer = ({ authorization = "" }) => `401 ${"x".repeat(290)} ${authorization} hunter2hunter2`;
+    server.answer = ({ authorization = "" }) => `401 ${authorization} hunter2hunter2 ${"x".repeat(270)} hunter2hunter2`;
     for (const [auth, sent] of [
       [{ bearerToken: "hunter2hunter2" }, "Bearer hunter2hunter2"],
       [{ basicAuth: { username: "ci", password: "hunter2hunter2" } }, `Basic ${btoa("ci:hunter2hunter2")}`],
