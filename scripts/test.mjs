@@ -28,7 +28,7 @@ const TURNS = 3;
 const SAMPLED = {
   hosts: ["build", "clock", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
-  sandbox: ["canary", "bounds", "namespaces"],
+  sandbox: ["canary", "reboot", "bounds", "namespaces"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
   "engine-turn": [
     "hooks",

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { TestStack } from "../support/engine";
+import { makeProject } from "../support/engine/project";
+import { skip } from "../support/skip";
+import { CACHES, COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
+
+const KEEPER = `gofleet-${COMPONENT}-cache.service`;
+const GOCACHE = `${CACHES}/slots/1/build`;
+const COPIES = `/var/lib/gofleet-${COMPONENT}/caches`;
+
+/** Builds a program that says a word; what go compiles for it is in the output. */
+const build = (word: string) => `
+printf 'module example.com/app\\ngo 1.26\\n' >go.mod
+printf 'package main\\nfunc main() { println("${word}") }\\n' >main.go
+go build -x -o app . >said 2>&1
+sed -n 's/^.*compile -o .* -p \\([^ ]*\\).*/compiled \\1/p' said
+./app
+`;
+
+/** Prints the outputs of the cache that have not the content of their name. */
+const DAMAGED = `
+cd ${GOCACHE} && find . -name '*-d' -type f | while read -r file; do
+  name=\${file##*/}
+  [ "$(sha256sum <"$file")" = "\${name%-d}  -" ] || echo "$file"
+done`;
+
+describe("build caches in memory over a reboot of a real host", function () {
+  this.timeout(600_000);
+  let around: SandboxSurroundings;
+  let host: Host;
+  let stack: TestStack;
+  let workDir: string;
+
+  const count = async () => Number(await host.exec(`find ${GOCACHE} -name '*-d' | wc -l`));
+
+  before(async function () {
+    const reason = unavailable();
+    if (reason) skip(this, reason);
+    around = await SandboxSurroundings.start();
+    host = await around.host("builder");
+    workDir = makeProject();
+    const cache = { kind: "tmpfs", size: "512 MiB", persist: "1 h", path: CACHES } as const;
+    stack = await TestStack.open(around.program(host, { slots: 1, cache, hardening: { canary: false } }), workDir);
+    await stack.up();
+  });
+
+  after(async () => {
+    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    await around?.stop();
+    await hosts.stopAll();
+  });
+
+  it("are copied to the disk when the host shuts down, and are back before its first job", async () => {
+    const { output, status } = await job(host, 1, build("before"));
+    assert.equal(status, 0, output);
+    assert.match(output, /^compiled runtime$/m);
+    const outputs = await count();
+    assert.ok(outputs > 50, String(outputs));
+    await host.reboot();
+    assert.equal((await host.exec(`systemctl is-active ${KEEPER}`)).trim(), "active");
+    assert.match(await host.exec(`findmnt -no FSTYPE ${GOCACHE}`), /^tmpfs/);
+    assert.equal(await count(), outputs);
+    assert.equal((await host.exec(`find ${GOCACHE} ! -user gofleet-${COMPONENT}-1`)).trim(), "");
+    assert.equal((await host.exec("systemctl list-units --failed --no-legend 'gofleet-*'")).trim(), "");
+  });
+
+  it("spare the next build what they hold, and it is right", async () => {
+    const same = await job(host, 1, build("before"));
+    assert.equal(same.status, 0, same.output);
+    assert.match(same.output, /^before$/m);
+    assert.doesNotMatch(same.output, /^compiled/m);
+    const other = await job(host, 1, build("after"));
+    assert.match(other.output, /^after$/m);
+    assert.deepEqual(other.output.match(/^compiled .*$/gm), ["compiled main"]);
+  });
+
+  it("that were damaged on the disk meanwhile are not believed", async () => {
+    await host.powerOff();
+    // As a bad disk leaves them: same size, other content.
+    const copies = outputsBelow(join(host.rootDir, COPIES)).slice(0, 20);
+    assert.equal(copies.length, 20);
+    for (const file of copies) damage(file);
+    await host.powerOn();
+    assert.equal((await host.exec(`systemctl is-active ${KEEPER}`)).trim(), "active");
+    const { output, status } = await job(host, 1, build("after"));
+    assert.equal(status, 0, output);
+    assert.match(output, /^after$/m);
+    assert.equal(await host.exec(DAMAGED), "");
+  });
+});
+
+/** Outputs of a build cache that are large enough to be damaged. */
+function outputsBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("-d"))
+    .map((path) => join(directory, path))
+    .filter((file) => statSync(file).isFile() && statSync(file).size > 4096)
+    .sort();
+}
+
+function damage(path: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, "XXXX", 100);
+  closeSync(file);
+}
