@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -47,7 +48,8 @@ func serve(settings Settings) error {
 	}
 	began := time.Now()
 	time.Sleep(settings.SlowStart)
-	server := &http.Server{Handler: handler(settings, began)}
+	open := connections{}
+	server := &http.Server{Handler: handler(settings, began), ConnState: open.note}
 	failed := make(chan error, len(listeners))
 	for _, each := range listeners {
 		go func() { failed <- server.Serve(each) }()
@@ -70,19 +72,35 @@ func serve(settings Settings) error {
 	case <-stopped.Done():
 		notify("STOPPING=1")
 	}
-	return shutdown(server, failed, len(listeners))
+	for _, each := range listeners {
+		each.Close()
+	}
+	for range listeners {
+		<-failed
+	}
+	return drain(server, &open)
 }
 
-// shutdown lets requests in progress end, also those of connections that were accepted a moment before: Serve returns
-// once it has told the server of them, and only then are all of them waited for.
-func shutdown(server *http.Server, serving <-chan error, count int) error {
+// connections counts those that are open.
+type connections struct{ count atomic.Int64 }
+
+func (c *connections) note(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.count.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		c.count.Add(-1)
+	}
+}
+
+// drain lets requests in progress end, also those that have not come yet on connections that were accepted a moment
+// before: Shutdown alone closes these without an answer.
+func drain(server *http.Server, open *connections) error {
 	within, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := server.Shutdown(within); err != nil {
-		return err
-	}
-	for range count {
-		<-serving
+	server.SetKeepAlivesEnabled(false)
+	for grace := time.Now().Add(5 * time.Second); open.count.Load() > 0 && time.Now().Before(grace); {
+		time.Sleep(time.Millisecond)
 	}
 	return server.Shutdown(within)
 }
