@@ -22,7 +22,7 @@ export const connectMemory: Connect = (line) => {
 async function answer(machine: string, { upload, onLine }: ExecRequest): Promise<ExecResult> {
   // A turn of the event loop, as an answer over a network takes at least.
   await new Promise((resolve) => setImmediate(resolve));
-  const current = createHash("sha256").update(upload).digest("hex").slice(0, 16);
+  const current = createHash("sha256").update(Buffer.concat(upload)).digest("hex").slice(0, 16);
   const facts = { ev: "facts", machine, os: "debian", version: "12", arch: "amd64", systemd: 252 };
   for (const event of [facts, { ev: "result", status: "ok", rc: 0, current, machine, msg: "" }]) {
     onLine(JSON.stringify(event));
