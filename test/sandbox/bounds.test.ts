@@ -50,4 +50,36 @@ describe("a disk bomb in a slot", function () {
     const look = 'find . /tmp /var/tmp "$HOME" -mindepth 1; head -c 100000000 /dev/zero >file && echo room';
     assert.deepEqual(await sandbox.job(1, look), { code: 0, output: "room\n" });
   });
+
+  it("without a bound fills the disk, fails, and goes; meanwhile no other job begins", async () => {
+    const args = { cache: { kind: "disk", size: "64 MiB" } } as const;
+    const sandbox = await PlannedHost.boot("unbounded", args, ({ watch, job }) => {
+      watch.waitSeconds = 2;
+      job.pauseWaitSeconds = 2;
+    });
+    const watch = () => sandbox.unit("gofleet-ci-watch");
+    assert.equal((await watch()).code, 0);
+    // It leaves a little, so that the test hears of it.
+    const attack = sandbox.start(
+      1,
+      `head -c 2000000000 /dev/zero >bomb 2>/dev/null && exit 0
+       truncate -s -8M bomb; echo full >/srv/results/full
+       while [ ! -e /srv/jobs/go-on ]; do sleep 0.1; done; exit 3`,
+    );
+    await sandbox.said("full");
+    const full = await watch();
+    assert.match(full.said, /paused: no new job begins: \S*: 9\d/);
+    const waiting = sandbox.start(2, "echo after");
+    const refused = "journalctl -u gofleet-ci@2 --no-pager | grep 'no new job may begin: watch: '";
+    await sandbox.untilCommand("refusal", refused);
+    assert.equal((await sandbox.host.run(`ls /srv/results/${waiting}.taken`)).code, 2);
+    sandbox.write("/srv/jobs/go-on", "");
+    assert.equal((await sandbox.ended(attack)).code, 3);
+    const over = await sandbox.until("end of the pause", async () => {
+      const { said } = await watch();
+      return said.includes("the pause is over") ? said : undefined;
+    });
+    assert.match(over, /below 80 %/);
+    assert.deepEqual(await sandbox.ended(waiting), { code: 0, output: "after\n" });
+  });
 });
