@@ -38,6 +38,7 @@ const MODULES = [
   "apply",
   "revert",
   "launch",
+  "audit",
   "watch",
   "back",
   "run",

@@ -199,6 +199,7 @@ export class HostRelease {
       urn: inputs.resourceUrn,
       instance,
       machine: before?.machine,
+      audit: inputs.policy.audit ?? "journal",
       // Fault tests stop the agent at a step; see docs/host-protocol.md.
       pause: process.env["GOFLEET_PAUSE"],
     };

@@ -85,6 +85,8 @@ export interface ReleasePolicy {
   readonly connect: number;
   /** Operating systems outside the supported list: refused, or tried. */
   readonly unsupported: "refuse" | "allow";
+  /** Sinks for who changed what, as words of a request. Default: `journal`. */
+  readonly audit?: string;
   /** Paths that stay when the component goes. */
   readonly keepData?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { auditWords, checkAudit, type AuditArgs } from "../model/audit";
 import { issue, type Issue } from "../model/issues";
 import { parseDuration } from "../model/units";
 import type { TargetPolicy, TargetSettings } from "./target";
@@ -13,7 +14,16 @@ export function targetPolicy(given: TargetSettings, issues: Issue[]): TargetPoli
     deadline: seconds("deadline", given.deadline, DEADLINE, issues),
     connect: seconds("connect", given.connect, CONNECT, issues),
     unsupported: oneOf("unsupported", given.unsupported, ["refuse", "allow"], issues),
+    ...audit(given.audit, issues),
   };
+}
+
+/** Nothing where the default will do, so that it is not in every state. */
+function audit(given: AuditArgs | undefined, issues: Issue[]): Pick<TargetPolicy, "audit"> {
+  if (given === undefined) return {};
+  const found = checkAudit("audit", given);
+  issues.push(...found);
+  return found.length > 0 ? {} : { audit: auditWords(given) };
 }
 
 /** One of the words, the first being the default. */
@@ -38,4 +48,4 @@ export function seconds(path: string, given: unknown, fallback: number, issues: 
   return fallback;
 }
 
-export const SETTING_KEYS = ["unreachable", "onNewMachine", "deadline", "connect", "unsupported"] as const;
+export const SETTING_KEYS = ["unreachable", "onNewMachine", "deadline", "connect", "unsupported", "audit"] as const;

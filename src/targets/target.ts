@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { ReleasePolicy } from "../host/release";
 import type { Rollout } from "../host/rollout";
+import type { AuditArgs } from "../model/audit";
 import type { Issue } from "../model/issues";
 import type { Duration } from "../model/units";
 
@@ -25,7 +26,10 @@ export interface TargetHost {
 }
 
 /** What is decided per target; the rest of the policy is a component's. */
-export type TargetPolicy = Pick<ReleasePolicy, "unreachable" | "onNewMachine" | "deadline" | "connect" | "unsupported">;
+export type TargetPolicy = Pick<
+  ReleasePolicy,
+  "unreachable" | "onNewMachine" | "deadline" | "connect" | "unsupported" | "audit"
+>;
 
 /** Settings that every target takes. */
 export interface TargetSettings {
@@ -56,4 +60,9 @@ export interface TargetSettings {
    * @default "refuse"
    */
   readonly unsupported?: "refuse" | "allow";
+  /**
+   * Where the hosts keep who changed what.
+   * @default { journal: true }
+   */
+  readonly audit?: AuditArgs;
 }

@@ -77,7 +77,11 @@ back_together() {
     UNITS_CHANGED=''
     if revert_switch "$TXN_TO" "$TXN_FROM"; then
       # The others may well do with another release of this one.
-      [ "$_member" != "$_tripped" ] || printf '%s\n' "$TXN_TO" >>"$VAR/tripped"
+      if [ "$_member" = "$_tripped" ]; then
+        printf '%s\n' "$TXN_TO" >>"$VAR/tripped"
+      else
+        (audit watch reverted "$TXN_TO" "$TXN_FROM" "$CAUSE")
+      fi
       disarm_watch
     else
       _bad="$_bad; $_member: $WHY"

@@ -71,6 +71,10 @@ boot_back() {
   stamp_all "$ETC/releases/$_away/.gofleet/manifest"
   activate "$_back" force
   record_decision "$_away" "$_back" "$CAUSE"
+  (
+    read_request "$VAR/runs/$TX"
+    audit boot reverted "$_away" "$_back" "$CAUSE"
+  )
   rm -f -- "$ETC/txn"
   sync -f "$ETC" 2>/dev/null
   [ -n "$_back" ] || take_off

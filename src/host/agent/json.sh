@@ -138,4 +138,9 @@ conclude() {
   else
     say "$_result"
   fi
+  # Nobody waits for this any more, and nothing may be said after the result.
+  (
+    LOG='' ECHO=''
+    audited "$@"
+  )
 }

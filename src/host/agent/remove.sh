@@ -89,6 +89,7 @@ take_off_host() {
     [ -z "$SYSTEMD" ] || quiet systemctl daemon-reload
     systemctl reset-failed gofleet-boot.service >/dev/null 2>&1
   fi
+  [ -n "$ROOT" ] || audit_off
   rm -f -- "$HOST_LIB/agent"
   sort -ru "$HOST_VAR/created" >"$WORK/created" 2>/dev/null
   rm -f -- "$HOST_VAR/created"

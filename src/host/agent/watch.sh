@@ -146,6 +146,7 @@ trip() {
   # Once: the next look finds the same.
   ! grep -qs -- "$TAB$CURRENT${TAB}trip$TAB" "$VAR/findings" || return 0
   note_findings trip "$1; $_stays"
+  audit watch noted "$CURRENT" "$CURRENT" "$1; $_stays"
 }
 
 # note_findings KIND LINES: each line once for a release; the last hundred are kept.
