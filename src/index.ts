@@ -75,5 +75,6 @@ export { hostPool, type HostPoolArgs } from "./targets/host-pool";
 export type { RolloutArgs } from "./targets/rollout-args";
 export type { HostFacts, HostRelease } from "./targets/host-release";
 export { local, type LocalArgs } from "./targets/local";
+export type { AuditArgs } from "./model/audit";
 export { ssh, type SshArgs } from "./targets/ssh";
 export type { HostTarget, TargetHost, TargetSettings } from "./targets/target";
