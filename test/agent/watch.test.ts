@@ -107,6 +107,9 @@ describe("agent: watch", function () {
       [decision?.["from"], decision?.["to"], decision?.["msg"]],
       [watched("two").id, watched("one").id, "ready: 503 at 3 looks in a row;second line"],
     );
+    const before = await host.run(watched("one"), { expect: watched("one").id });
+    assert.deepEqual([before.result["status"], before.events.some(({ ev }) => ev === "decision")], ["same", true]);
+    writeFileSync(at("decision"), `time now\nfrom ${watched("two").id}\nto ${watched("one").id}\ncause ready: 503\n`);
     // The operator still believes in "two".
     const third = await host.run(watched("three"), { expect: watched("two").id });
     assert.equal(third.code, 0, JSON.stringify(third));

@@ -115,6 +115,9 @@ verb_look() {
   OUTPUT=$(GOFLEET_SINCE=$WATCH_SINCE GOFLEET_STARTED=$WATCH_STARTED GOFLEET_WATCH=$VAR/watching/memory \
     timeout -k 2 30 sh "$ETC/releases/$CURRENT/.gofleet/watch" 2>"$VAR/watching/errors" </dev/null)
   _code=$?
+  # What was seen of a switch says nothing of the release.
+  read_txn
+  [ -z "$TXN_PHASE" ] || exit 0
   OUTPUT=$(printf '%s' "$OUTPUT" | head -c 2000 | mask_secrets "$CURRENT")
   case $_code in
     0) note_findings finding "$OUTPUT" ;;
