@@ -148,7 +148,13 @@ describe("a host that looks after its releases", function () {
     ["restarts", { bad: "exit 0", watch: { restarts: 2 } }, "back", /restarted \d+ times/],
   ];
   for (const [name, kind, verdict, sentence] of ROWS) {
-    it(`${name}: ${verdict}`, async () => {
+    it(`${name}: ${verdict}`, async function () {
+      if (
+        name === "out of memory" &&
+        !/\bmemory\b/.test(await host.exec("cat /sys/fs/cgroup/cgroup.controllers; true"))
+      ) {
+        skip(this, "the test hosts' cgroup2 has no memory controller on this machine");
+      }
       await on(one, { skipchecks: 1 });
       const bad = service(`bad ${name}`, {
         ...kind,
