@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { hostError } from "../../src/host/errors";
-import type { AgentResult } from "../../src/host/agent-output";
+import { noticeText, type AgentEvent, type AgentResult } from "../../src/host/agent-output";
 
-const error = (rc: number, msg: string): string => {
+const error = (rc: number, msg: string, events: readonly AgentEvent[] = []): string => {
   const result: AgentResult = {
     status: "failed",
     rc,
@@ -14,7 +14,7 @@ const error = (rc: number, msg: string): string => {
     machine: "",
     msg,
   };
-  return hostError("rack-01", "10.0.0.1", result, []).message;
+  return hostError("rack-01", "10.0.0.1", result, events).message;
 };
 
 describe("hostError", () => {
@@ -33,5 +33,28 @@ describe("hostError", () => {
     ]) {
       assert.equal(error(14, other), `rack-01 (10.0.0.1): refused, nothing changed: ${other}`);
     }
+  });
+
+  it("shows a summary of what is known, and not its parts again", () => {
+    const events: AgentEvent[] = [
+      { ev: "probe", name: "ready", ok: false, out: "raw" },
+      { ev: "evidence", msg: "probe ready: exit code 7" },
+      { ev: "summary", msg: "cause     hang: api.service\nevidence  /var/lib/gofleet/api/runs/x/evidence" },
+    ];
+    assert.equal(
+      error(21, "probe ready failed", events),
+      "rack-01 (10.0.0.1): release  failed, taken off again: probe ready failed\n" +
+        "  cause     hang: api.service\n  evidence  /var/lib/gofleet/api/runs/x/evidence",
+    );
+  });
+});
+
+describe("what a host did by itself", () => {
+  it("is told with when and why; what happens now is not", () => {
+    const decision = { ev: "decision", time: "2026-03-01T10:15:00Z", from: "b", to: "a", msg: "hang" };
+    assert.equal(noticeText(decision), "went back by itself at 2026-03-01T10:15:00Z, from b to a: hang");
+    const finding = { ev: "finding", time: "2026-03-01T10:15:00Z", kind: "trip", msg: "broken; it is not taken back" };
+    assert.equal(noticeText(finding), "2026-03-01T10:15:00Z: broken; it is not taken back");
+    assert.equal(noticeText({ ev: "switched" }), undefined);
   });
 });

@@ -50,6 +50,14 @@ describe("manifest", () => {
     assert.deepEqual(lines, [...lines].sort());
   });
 
+  it("has at most one record of a watch, in which the order of other components does not count", () => {
+    const watched = (together: readonly string[]): string =>
+      manifest(plan({ watch: { seconds: 600, interval: 10, script: "exit 0\n", onTrip: "revert", together } }));
+    assert.deepEqual(records(watched([]), "watch"), [`watch\t600\t10\trevert\t-\t${sha256("exit 0\n")}`]);
+    assert.deepEqual(records(watched(["b", "a"]), "watch"), [`watch\t600\t10\trevert\ta,b\t${sha256("exit 0\n")}`]);
+    assert.equal(watched(["b", "a"]), watched(["a", "b"]));
+  });
+
   it("names checks and probes by their scripts' sums, so that another script is another release", () => {
     const checked = (script: string): string =>
       manifest(

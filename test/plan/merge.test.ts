@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EMPTY_PLAN, type HostPlan, type PlanBuild, type PlanDownload } from "../../src/plan/host-plan";
+import { EMPTY_PLAN, type HostPlan, type PlanBuild, type PlanDownload, type PlanWatch } from "../../src/plan/host-plan";
 import { mergePlans } from "../../src/plan/merge";
 
 const file = (path: string) => ({ path, text: "", mode: "0644", owner: "root", group: "root", place: "link" }) as const;
@@ -68,6 +68,12 @@ describe("mergePlans", () => {
       assert.throws(() => mergePlans(one, other), new Error(`two parts of a plan have the ${what}`));
     });
   }
+
+  it("takes the watch of one part, and throws for two", () => {
+    const watch: PlanWatch = { seconds: 60, interval: 5, script: "exit 0\n", onTrip: "revert", together: [] };
+    assert.deepEqual(mergePlans({ watch }, {}).watch, watch);
+    assert.throws(() => mergePlans({ watch }, { watch }), new Error("two parts of a plan have a watch"));
+  });
 
   it("throws for a file's name on what is no single file", () => {
     const named = (format: PlanDownload["format"]) => ({ downloads: [download("a", { format, as: "b" })] });
