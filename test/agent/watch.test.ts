@@ -238,6 +238,22 @@ describe("agent: watch", function () {
     });
   }
 
+  it("keeps the release before, however old it is", async () => {
+    await on(watched("one"), { keep: 2 });
+    await on(watched("two"), { keep: 2, tx: "second" });
+    judge(1, "broken\n");
+    look();
+    await wentBack("second");
+    await host.root.quiet();
+    judge(0, "");
+    await on(watched("three"), { keep: 2, tx: "third" });
+    judge(1, "broken\n");
+    look();
+    await wentBack("third");
+    await host.root.quiet();
+    assert.equal(text(), "one");
+  });
+
   it("is refused where no systemd runs, with the reason", async () => {
     const answer = await host.root.run(watched("one"));
     assert.deepEqual([answer.code, host.root.has("etc/go")], [14, false]);

@@ -51,10 +51,12 @@ mark_newest() {
 # Staging needs no lock: what another run has staged may go here, so it looks again once it has the lock.
 collect_garbage() {
   _kept=0
+  read_watch
   ls -1t -- "$ETC/releases" >"$WORK/releases"
   set --
   while IFS= read -r _id; do
-    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] || protected "$_id"; then
+    if [ "$_kept" -lt "$KEEP" ] || [ "$_id" = "$CURRENT" ] ||
+      [ "$_id" = "$WATCH_FROM" ] || protected "$_id"; then
       _kept=$((_kept + 1))
       set -- "$@" "$ETC/releases/$_id/.gofleet/manifest"
     else

@@ -69,9 +69,10 @@ last_serial() {
     /dev/null "$HOST_VAR"/*/watching/state 2>/dev/null
 }
 
+# A boot must not wait for it for long.
 start_watch() {
   # shellcheck disable=SC2086 # empty, or one option
-  OUTPUT=$(systemd-run --quiet --collect $NO_BLOCK --unit="gofleet-watch-$COMPONENT" \
+  OUTPUT=$(timeout 10 systemd-run --quiet --collect $NO_BLOCK --unit="gofleet-watch-$COMPONENT" \
     --description="gofleet: looks after $COMPONENT" --on-active="${WATCH_EVERY}s" --on-unit-inactive="${WATCH_EVERY}s" \
     --timer-property=AccuracySec=100ms --property=LogLevelMax=notice \
     /bin/sh "$HOST_LIB/agent" look "$VAR/watching" 2>&1 </dev/null 9>&-)
@@ -79,7 +80,7 @@ start_watch() {
 
 disarm_watch() {
   [ -d "$VAR/watching" ] || return 0
-  [ -z "$SYSTEMD" ] || systemctl $NO_BLOCK stop "gofleet-watch-$COMPONENT.timer" >/dev/null 2>&1
+  [ -z "$SYSTEMD" ] || timeout 10 systemctl $NO_BLOCK stop "gofleet-watch-$COMPONENT.timer" >/dev/null 2>&1
   rm -rf -- "$VAR/watching"
 }
 
