@@ -2,7 +2,7 @@
 // directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
 // A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending? } }, fault?, visits }.
 // Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "probe:any" (the first one too), "stuck"
-// (fails to go back as well), "kept" (fails each release that it keeps), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
+// (fails to go back as well), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
@@ -103,7 +103,7 @@ async function exec(address, line, { verb, upload, onLine }) {
     if (!entries.has("release/.gofleet/manifest") && !goingBack && from !== release) {
       return done("failed", 11, { from, to: release, msg: `release ${release} is not kept` });
     }
-    if ((fails && !goingBack) || (fault === "kept" && goingBack)) {
+    if (fails && !goingBack) {
       say({ ev: "probe", name: "go", ok: false, out: "simulated failure" });
       return done(from === "" ? "failed" : "reverted", from === "" ? 21 : 20, {
         from,
