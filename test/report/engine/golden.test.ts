@@ -22,6 +22,7 @@ const LEVELS: Readonly<Record<ScenarioName, string>> = {
   unprotected: "danger",
   policies: "danger",
   failure: "failed",
+  pinned: "attention",
   "no-change": "none",
 };
 

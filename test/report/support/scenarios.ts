@@ -166,6 +166,25 @@ export const SCENARIOS = {
       },
     },
   ],
+  pinned: (hosts) => {
+    const of = (version: "1.26.7" | "1.26.8", env?: Record<string, string>) =>
+      toolchains({ go: { target: racks(4), version, ...(env && { env }) } });
+    return [
+      {
+        env: hosts.env,
+        before: of("1.26.7"),
+        meanwhile: async (stack) => {
+          const { actual } = (await stack.resource("go-release"))?.outputs as { actual: Record<string, string> };
+          const release = actual["rack-001"]?.split(" ")[0];
+          stack.program = of("1.26.8");
+          await stack.up();
+          const pin = { "gofleet-test-go": { release, reason: "builds of the race detector fail" } };
+          await stack.automation.setConfig("gofleet:pin", { value: JSON.stringify(pin) });
+        },
+        program: of("1.26.8", { GOFLAGS: "-mod=readonly" }),
+      },
+    ];
+  },
   "no-change": (hosts) => {
     const same = toolchains({ go: { target: racks(2), version: "1.26.7" } });
     return [{ env: hosts.env, before: same, program: same }];
