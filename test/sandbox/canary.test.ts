@@ -24,6 +24,7 @@ interface CanaryResult {
   readonly steps: readonly { readonly name: string; readonly result: string; readonly reason?: string }[];
   readonly blame: readonly (readonly { readonly name: string; readonly value: string; readonly line: number }[])[];
   readonly output: readonly string[];
+  readonly note?: string;
   readonly notGiven: readonly { readonly name: string; readonly reason: string }[];
 }
 
@@ -103,6 +104,20 @@ const WRONG: Readonly<
     lines: [...FULL, "InaccessiblePaths=/usr/bin/gcc"],
     blamed: "InaccessiblePaths=/usr/bin/gcc",
     step: "cgo",
+  },
+};
+
+/** Hosts that are broken themselves: a program that only fails, and the step that tells. */
+const BROKEN: Readonly<Record<string, { readonly broken: string; readonly step: string; readonly said: RegExp }>> = {
+  "a compiler that only fails": {
+    broken: "/usr/local/go/pkg/tool/linux_$(dpkg --print-architecture)/compile",
+    step: "build",
+    said: /step build fails without any directive too, so the sandbox is not to blame/,
+  },
+  "a C compiler that only fails": {
+    broken: "/usr/bin/gcc",
+    step: "cgo",
+    said: /step cgo fails without any directive too, so the sandbox is not to blame/,
   },
 };
 
@@ -197,5 +212,59 @@ describe("canary build on a real host", function () {
         assert.ok(stdout.trimEnd().endsWith(`to blame: ${blamed} (line ${lines.indexOf(blamed) + 6})`), stdout);
       });
     }
+
+    it("names each of two directives that would do alone", async () => {
+      const wrong = ["InaccessiblePaths=/usr/bin/git", "RestrictAddressFamilies=AF_UNIX"];
+      const { code, stdout } = await canary([
+        ...FULL.filter((each) => !/^RestrictAddressFamilies/.test(each)),
+        ...wrong,
+      ]);
+      assert.equal(code, 1, stdout);
+      const named = result().blame.map((set) => set.map(({ name, value }) => `${name}=${value}`));
+      assert.deepEqual(named.sort(), [[wrong[0]], [wrong[1]]], stdout);
+    });
+
+    for (const [what, { broken, step, said }] of Object.entries(BROKEN)) {
+      it(`blames no directive for a host with ${what}`, async () => {
+        await host.exec(
+          `mv ${broken} ${broken}.away && printf '#!/bin/sh\\nexit 1\\n' >${broken} && chmod 755 ${broken}`,
+        );
+        try {
+          const { code, stdout } = await canary(FULL);
+          const { status, blame, steps } = result();
+          assert.deepEqual([code, status, blame], [3, "fails without the sandbox", []], stdout);
+          assert.equal(steps.find(({ result }) => result === "failed")?.name, step, stdout);
+          assert.match(stdout, said);
+        } finally {
+          await host.exec(`mv ${broken}.away ${broken}`);
+        }
+      });
+    }
+
+    it("says what it did not try for want of a compiler", async () => {
+      await host.exec("mv /usr/bin/gcc /usr/bin/gcc.away");
+      const { code, stdout } = await canary(FULL).finally(() => host.exec("mv /usr/bin/gcc.away /usr/bin/gcc"));
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /^not tried: cgo: there is no C compiler \(gcc\)$/m);
+      assert.match(stdout, /: git-ssh, build, run, test$/m);
+    });
+
+    it("builds nothing again for the same set of directives, and does for another", async () => {
+      const first = await canary(FULL);
+      assert.deepEqual([first.code, result().remembered], [0, false], first.stdout);
+      const again = await canary(["# another comment", ...FULL]);
+      assert.deepEqual([again.code, result().remembered], [0, true], again.stdout);
+      assert.match(again.stdout, /^the \d+ directives of \S+ passed before with go1\.\S+$/m);
+      const { code, stdout } = await canary([...FULL, "InaccessiblePaths=/usr/bin/git"]);
+      assert.deepEqual([code, result().status], [1, "failed"], stdout);
+    });
+
+    it("does not let an earlier result stand where it could not be tried", async () => {
+      const { code, stderr } = await host.run(`gofleet-sandbox canary -config ${CONFIG} -unit /srv/missing@.service`);
+      assert.equal(code, 3, stderr);
+      const { status, note } = result();
+      assert.equal(status, "not tried");
+      assert.match(note ?? "", /\/srv\/missing@\.service: no such file/);
+    });
   });
 });
