@@ -137,6 +137,12 @@ describe("a host that looks after its releases", function () {
       "back",
       /out of memory/,
     ],
+    [
+      "hang",
+      { bad: "sleep 30", unit: "WatchdogSec=3s\nTimeoutAbortSec=1s\n", watch: { window: "2 min" } },
+      "back",
+      /watchdog ended/,
+    ],
     ["SIGKILL", { bad: "kill -9 $$$$" }, "noted", /exit code 137/],
     ["SIGTERM", { bad: "rm /run/demo.go; kill -15 $$$$" }, "nothing", /^$/],
     ["restarts", { bad: "exit 0", watch: { restarts: 2 } }, "back", /restarted \d+ times/],
@@ -188,5 +194,34 @@ describe("a host that looks after its releases", function () {
     await wentBack("fifth");
     assert.deepEqual([await text(), await host.exec(`ls -d ${log}/runs/fourth-watch 2>/dev/null; true`)], ["four", ""]);
     await settled();
+  });
+
+  it("goes on after a reboot with what is left", async () => {
+    await on(one, { skipchecks: 1 });
+    await on(service("six"), { tx: "sixth" });
+    await until("a look", `[ "$(sed -n 's/^left //p' ${log}/watching/state)" -lt 119 ]`);
+    await host.reboot();
+    assert.equal(await text(), "six");
+    await until("the timer is back", `systemctl is-active --quiet gofleet-watch-${COMPONENT}.timer`);
+    assert.ok(Number(await host.exec(`sed -n 's/^left //p' ${log}/watching/state`)) < 119);
+    assert.equal(await host.exec(`cat ${log}/findings | grep ${service("six").id}; true`), "");
+    await host.exec("touch /run/demo.go");
+    await wentBack("sixth");
+    assert.equal(await text(), "one");
+    await settled();
+  });
+
+  it("goes back all the same when it is killed while it does", async () => {
+    for (const step of ["revert-flipped", "revert-restarting"]) {
+      await on(one, { skipchecks: 1 });
+      await on(service(`killed ${step}`), { tx: step, pause: step });
+      await host.exec("touch /run/demo.go");
+      await until("it pauses", `grep -q '"ev":"paused"' ${log}/runs/${step}-watch/log`);
+      await host.exec(`kill -9 "$(cat ${log}/runs/${step}-watch/pid)"`);
+      await wentBack(step);
+      assert.equal(await text(), "one");
+      assert.match(await host.exec(`cat ${log}/decision`), /^cause .*exit code 1/m);
+      await settled();
+    }
   });
 });
