@@ -173,11 +173,11 @@ describe("a service on a real host", function () {
   it("is told that it is alive by the service itself, where that speaks sd_notify", async () => {
     stack.program = run(
       { SERVED_NOTIFY: "1" },
-      { release: lab.release("v3"), notify: "service", watchdog: { within: "1 s" } },
+      { release: lab.release("v3"), notify: "service", watchdog: { within: "3 s" } },
     );
     await stack.up();
     assert.equal(await property(host, "StatusText"), "version v3");
-    await host.exec("sleep 3");
+    await host.exec("sleep 5");
     assert.equal(await property(host, "NRestarts"), "0");
     assert.equal(await answer(host), "v3 hello");
   });
