@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { agentSource } from "../../src/host/agent-source";
@@ -33,7 +34,10 @@ describe("agent: output", function () {
         .map((bytes) => `${[...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")}\n`)
         .join("");
       const scratch = join(shell.bin, "scratch");
-      const run = spawnSync(join(shell.bin, "sh"), ["-c", script], { input, env: { ...process.env, F: scratch } });
+      // More than one argument of a program may hold.
+      const program = join(shell.bin, "output-test");
+      writeFileSync(program, script);
+      const run = spawnSync(join(shell.bin, "sh"), [program], { input, env: { ...process.env, F: scratch } });
       const lines = run.stdout.toString("latin1").split("\n").filter(Boolean);
       assert.equal(lines.length, samples.length, run.stderr.toString());
       lines.forEach((line, index) => {

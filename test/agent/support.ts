@@ -136,8 +136,9 @@ export class Root {
     return existsSync(this.at(path));
   }
 
+  /** The detached agent may still write when its answer has been read. */
   dispose(): void {
-    rmSync(join(this.path, ".."), { recursive: true, force: true });
+    rmSync(join(this.path, ".."), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** Starts a verb over the real wire; the promise is its end. */
