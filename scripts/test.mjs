@@ -29,6 +29,7 @@ const SAMPLED = {
   hosts: ["build", "clock", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary", "reboot", "bounds", "namespaces"],
+  rollouts: ["gates", "rollback"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
   "engine-turn": [
     "hooks",
@@ -39,6 +40,8 @@ const SAMPLED = {
     "policy",
     "pool",
     "sandbox",
+    "sandbox-agents",
+    "service",
     "signals",
     "start",
     "unknowns",
@@ -63,6 +66,8 @@ const SUITES = {
   // A file waits for engines most of its time.
   engine: [mocha("--parallel", "--jobs", "2", "test/engine/**/*.test.ts")],
   "engine-turn": [mocha("--parallel", "--jobs", "2", ...sample("engine-turn", "engine"))],
+  // Whole rollouts and their undoing through the engine: minutes each.
+  rollouts: [mocha("--parallel", "--jobs", "2", ...sample("rollouts"))],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   report: [mocha("test/report/{engine,tools}/**/*.test.ts")],
@@ -77,6 +82,7 @@ const GROUPS = {
   hosts: ["hosts"],
   mirror: ["mirror"],
   sandbox: ["sandbox"],
+  rollouts: ["rollouts"],
   service: ["service"],
   report: ["report"],
   all: Object.keys(SUITES).filter((name) => name !== "engine-turn"),
@@ -92,8 +98,10 @@ function sample(suite, folder = suite) {
 function leftOut(suite) {
   const commit = process.env["GOFLEET_SAMPLE"];
   if (commit === undefined) return [];
-  const turn = Number.parseInt(commit.slice(0, 8), 16) % TURNS;
-  return (SAMPLED[suite] ?? []).filter((_, index) => index % TURNS !== turn);
+  const files = SAMPLED[suite] ?? [];
+  const turns = Math.min(TURNS, files.length);
+  const turn = Number.parseInt(commit.slice(0, 8), 16) % turns;
+  return files.filter((_, index) => index % turns !== turn);
 }
 
 const asked = process.argv.slice(2);

@@ -15,7 +15,7 @@ import {
 import { TestStack, withStack, type Operation } from "../support/engine";
 import { cliProcess, providers } from "../support/engine/processes";
 import { FakePrometheus } from "../support/prometheus";
-import { addresses, FakeHosts, pool, toolchain } from "./pool-program";
+import { addresses, FakeHosts, pool, toolchain } from "../engine/pool-program";
 
 const COMPONENT = "gofleet-test-go";
 const SIX = addresses(6);
