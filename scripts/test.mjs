@@ -26,10 +26,23 @@ const mocha = (...globs) => [
  */
 const TURNS = 3;
 const SAMPLED = {
-  hosts: ["build", "clock", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust"],
+  hosts: [
+    "build",
+    "clock",
+    "downloads",
+    "look",
+    "ownership",
+    "packages",
+    "ports",
+    "supplies",
+    "trust",
+    "watch",
+    "units",
+  ],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary", "reboot", "bounds", "namespaces"],
   rollouts: ["gates", "rollback"],
+  service: ["releases", "zero-downtime"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
   "engine-turn": [
     "hooks",
