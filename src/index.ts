@@ -1,5 +1,6 @@
 export { BuildAgentSandbox } from "./components/build-agent-sandbox";
 export type { AllowedArg, BuildAgentSandboxArgs } from "./components/sandbox-args";
+export type { MirrorMonitoring } from "./components/mirror-monitoring";
 export type { SandboxMonitoring } from "./components/sandbox-monitoring";
 export type { ToolchainArg, ToolchainOnHost } from "./components/toolchain-arg";
 export { GoToolchainHost } from "./components/go-toolchain-host";

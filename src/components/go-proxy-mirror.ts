@@ -10,6 +10,7 @@ import { mirrorPlace } from "../plan/mirror/place";
 import { HostRelease, type HostFacts } from "../targets/host-release";
 import { checkMirrorArgs, type GoProxyMirrorArgs } from "./mirror-args";
 import { checkedRef, outputsOf, type GoProxyMirrorOutputs, type GoProxyMirrorRef } from "./mirror-ref";
+import { mirrorMonitoring, type MirrorMonitoring } from "./mirror-monitoring";
 import { mirrorSecrets } from "./mirror-secrets";
 import { mirrorTexts } from "./mirror-texts";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
@@ -40,6 +41,8 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
   readonly origin: pulumi.Output<string>;
   readonly goEnv: pulumi.Output<Record<string, string>>;
   readonly ca: pulumi.Output<string>;
+  /** Files for the Prometheus and the Grafana that look after it. */
+  readonly monitoring: MirrorMonitoring;
   /** The resources it is made of. */
   readonly nodes: { readonly release: HostRelease };
 
@@ -104,6 +107,7 @@ export class GoProxyMirror extends pulumi.ComponentResource implements GoProxyMi
       .all([args.tls.acme?.ca ?? args.tls.ca ?? "", release.actual])
       .apply(([ca]) => ({ origin, goEnv: goEnv as Record<string, string>, ca }));
     ({ origin: this.origin, goEnv: this.goEnv, ca: this.ca } = outputsOf(this.ref));
+    this.monitoring = mirrorMonitoring(parts);
     this.nodes = { release };
     this.registerOutputs({ origin: this.origin });
   }

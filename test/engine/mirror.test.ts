@@ -41,7 +41,7 @@ describe("a module mirror in a program", function () {
     (more: Partial<GoProxyMirrorArgs> = {}) =>
     async () => {
       const mirror = new GoProxyMirror("goproxy", args(more));
-      return { mirror: mirror.ref, goEnv: mirror.goEnv };
+      return { mirror: mirror.ref, goEnv: mirror.goEnv, monitoring: mirror.monitoring };
     };
   const start = (program: Parameters<typeof withStack>[0], body: (stack: TestStack) => Promise<void>) =>
     withStack(program, { env: hosts.env }, body);
@@ -57,7 +57,7 @@ describe("a module mirror in a program", function () {
     start(program(), async (stack) => {
       assert.deepEqual((await stack.preview()).changes, { goproxy: "create", "goproxy-release": "create" });
       await stack.up();
-      const { goEnv, mirror } = await stack.outputs();
+      const { goEnv, mirror, monitoring } = await stack.outputs();
       assert.deepEqual(goEnv?.value, {
         GOPROXY: `https://${DOMAIN}`,
         GOPRIVATE: "git.corp.example/*,github.com/Acme/*",
@@ -65,6 +65,10 @@ describe("a module mirror in a program", function () {
         GONOPROXY: "none",
       });
       assert.equal((mirror?.value as { ca: string }).ca, authority.root.certificate);
+      const { scrapeConfig, alertRules, dashboard } = monitoring?.value as Record<string, string>;
+      assert.match(scrapeConfig ?? "", /^ +- 127\.0\.0\.1:9180$/m);
+      assert.match(alertRules ?? "", /gofleet_store_usage_ratio\{component="gofleet-test-goproxy"\}/);
+      assert.match(dashboard ?? "", /"Go module mirror"/);
       assert.deepEqual((await stack.up()).changes, {});
     }));
 

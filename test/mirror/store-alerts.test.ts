@@ -8,7 +8,7 @@ import { Promtool, type Series } from "../support/promtool";
 import { skip } from "../support/skip";
 import { StoreLab } from "./support/store-lab";
 
-const RULES = alertRules({ component: "goproxy", watchEvery: 15, repairEvery: 600 });
+const RULES = alertRules({ component: "goproxy", store: { watchEvery: 15, repairEvery: 600 } });
 
 const WELL: Series = {
   'up{component="goproxy",job="gofleet-goproxy-store"}': "1x1500",
@@ -53,7 +53,7 @@ describe("a mirror's alert rules, by Prometheus", function () {
 
   it("are good rules, and the jobs a good configuration", () => {
     assert.match(prometheus.checkRules(), /11 rules found/);
-    prometheus.checkConfig(scrapeConfig("goproxy", "127.0.0.1:9180"));
+    prometheus.checkConfig(scrapeConfig("goproxy", "127.0.0.1:9180", true));
   });
 
   it("are silent where all is well", () => assert.deepEqual(prometheus.firing(WELL), []));

@@ -4,10 +4,8 @@ import { prometheusYaml, rulesFile, type AlertRule } from "../monitoring/rules";
 export interface AlertOptions {
   /** The component's directory name: the value of the label `component` that {@link scrapeConfig} sets. */
   readonly component: string;
-  /** Seconds between two runs of the store's keeper. */
-  readonly watchEvery: number;
-  /** Seconds between two repairs. */
-  readonly repairEvery: number;
+  /** Seconds between two runs of the store's keeper, and between two repairs; undefined: nobody keeps the store here. */
+  readonly store: { readonly watchEvery: number; readonly repairEvery: number } | undefined;
 }
 
 /**
@@ -24,29 +22,35 @@ export function alertRules(options: AlertOptions): string {
  * there, or an agent that sends on.
  *
  * @param status address of the status server, such as `127.0.0.1:9180`
+ * @param kept whether the store is kept on the host, and so has metrics
  */
-export function scrapeConfig(component: string, status: string): string {
+export function scrapeConfig(component: string, status: string, kept: boolean): string {
   const job = (part: "athens" | "store") => ({
     job_name: `gofleet-${component}-${part}`,
     metrics_path: `/metrics/${part}`,
     static_configs: [{ targets: [status], labels: { component } }],
   });
-  return prometheusYaml({ scrape_configs: [job("athens"), job("store")] });
+  return prometheusYaml({ scrape_configs: [job("athens"), ...(kept ? [job("store")] : [])] });
 }
 
-function rulesOf({ component, watchEvery, repairEvery }: AlertOptions): readonly AlertRule[] {
+function rulesOf({ component, store }: AlertOptions): readonly AlertRule[] {
+  const down: AlertRule = {
+    alert: "GoMirrorDown",
+    expr: `up{component="${component}"} == 0`,
+    for: "5m",
+    severity: "critical",
+    summary: "{{ $labels.job }} does not answer",
+    description: "Stored versions are served while Athens is down; nothing else is.",
+  };
+  return store === undefined ? [down] : [down, ...storeRules(component, store)];
+}
+
+/** What the store's keeper tells of: the store itself, the certificate and the tiers. */
+function storeRules(component: string, { watchEvery, repairEvery }: NonNullable<AlertOptions["store"]>): AlertRule[] {
   const of = (metric: string) => `${metric}{component="${component}"}`;
   const silent = Math.max(300, 10 * watchEvery);
   const overdue = Math.max(3600, 6 * repairEvery);
   return [
-    {
-      alert: "GoMirrorDown",
-      expr: `up{component="${component}"} == 0`,
-      for: "5m",
-      severity: "critical",
-      summary: "{{ $labels.job }} does not answer",
-      description: "Stored versions are served while Athens is down; nothing else is.",
-    },
     {
       alert: "GoMirrorStoreReadOnly",
       expr: `${of("gofleet_store_read_only")} == 1`,
