@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { output, secret } from "@pulumi/pulumi";
 import { GoServiceUnit, type GoServiceUnitArgs } from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
+import { example } from "../support/example";
 import { FakeHosts, pool } from "./pool-program";
 
 const SETTINGS = "/etc/gofleet/gofleet-test-buildcache";
@@ -81,4 +82,26 @@ describe("a service in a program", function () {
 
   it("is refused as a whole, with everything that is wrong", () =>
     refused({ exec: ["a b"], limits: { memory: "1 MB" } }, /exec\[0\].*limits\.memory.*"MiB" instead/s));
+
+  it("is shown in the preview of examples/service-with-canary, with its gates and without the token", () => {
+    const blob = (data: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, data.length]), data]);
+    const key = Buffer.concat([blob(Buffer.from("ssh-ed25519")), blob(Buffer.alloc(32, 7))]).toString("base64");
+    const keys = Object.fromEntries([1, 2, 3, 4].map((n) => [`10.0.0.${n}`, `ssh-ed25519 ${key}`]));
+    const token = "planted-token-5d1f";
+    const config = {
+      version: "1.8.2",
+      hostKeys: JSON.stringify(keys),
+      sha256: JSON.stringify({ "linux-amd64": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }),
+      maxEntries: "1000",
+      prometheus: "https://prometheus.corp.example",
+      prometheusToken: { secret: token },
+      alerts: "https://alerts.corp.example/gofleet",
+    };
+    return withStack(example("service-with-canary"), { env: hosts.env, config }, async (stack) => {
+      const text = await stack.previewText();
+      assert.match(text, /"error-rate"/);
+      assert.match(text, /"?maxEntries"?:? *1000|maxEntries\\":1000/);
+      assert.doesNotMatch(text, new RegExp(token));
+    });
+  });
 });
