@@ -166,6 +166,7 @@ describe("agent on a systemd host", function () {
     assert.equal(await says(), "two\ntwo");
     assert.equal((await runOn(host, two)).result["status"], "same");
     assert.equal((await onHost(host, "remove")).code, 0);
+    assert.equal((await host.exec("systemctl list-units --all --plain --no-legend 'gofleet*'")).trim(), "");
 
     await runOn(host, one, { tx: "cut-first", pause: "linked" }, cut);
     await host.kill();

@@ -85,6 +85,8 @@ take_off_host() {
     [ ! -d "$_left" ] || return 0
   done
   if [ -z "$ROOT" ] && [ -f /etc/systemd/system/gofleet-boot.service ]; then
+    # After a boot it counts as active for as long as nobody stops it. Not by itself, while it settles a release.
+    [ -n "$NO_BLOCK" ] || systemctl stop gofleet-boot.service >/dev/null 2>&1
     rm -f -- /etc/systemd/system/sysinit.target.wants/gofleet-boot.service /etc/systemd/system/gofleet-boot.service
     [ -z "$SYSTEMD" ] || quiet systemctl daemon-reload
     systemctl reset-failed gofleet-boot.service >/dev/null 2>&1
