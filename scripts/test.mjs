@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 const node = process.execPath;
+/** Files beside each other: on two cores, for most of them wait for something now and then. */
+const PARALLEL = ["--parallel", "--jobs", "2"];
 const mocha = (...globs) => [
   node,
   "node_modules/mocha/bin/mocha.js",
@@ -70,17 +72,17 @@ const SUITES = {
   ],
   unit: [
     mocha(
+      ...PARALLEL,
       "test/*.test.ts",
       "test/{cli,components,docs,host,model,plan,policy,render,targets}/**/*.test.ts",
       "test/report/{*,post/**/*}.test.ts",
     ),
   ],
-  agent: [mocha("test/agent/**/*.test.ts")],
-  // A file waits for engines most of its time.
-  engine: [mocha("--parallel", "--jobs", "2", "test/engine/**/*.test.ts")],
-  "engine-turn": [mocha("--parallel", "--jobs", "2", ...sample("engine-turn", "engine"))],
+  agent: [mocha(...PARALLEL, "test/agent/**/*.test.ts")],
+  engine: [mocha(...PARALLEL, "test/engine/**/*.test.ts")],
+  "engine-turn": [mocha(...PARALLEL, ...sample("engine-turn", "engine"))],
   // Whole rollouts and their undoing through the engine: minutes each.
-  rollouts: [mocha("--parallel", "--jobs", "2", ...sample("rollouts"))],
+  rollouts: [mocha(...PARALLEL, ...sample("rollouts"))],
   // The same again on the newest Node, SDK and CLI that can be had, in a copy of the checkout.
   newest: [[node, "--import", "tsx", "scripts/newest/index.ts"]],
   report: [mocha("test/report/{engine,tools}/**/*.test.ts")],

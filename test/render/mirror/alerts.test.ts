@@ -11,7 +11,10 @@ interface Groups {
 
 describe("a mirror's alert rules", () => {
   it("are as written down", () => {
-    assertGolden("mirror/alerts.yml", alertRules({ component: "goproxy", store: { watchEvery: 15, repairEvery: 600 } }));
+    assertGolden(
+      "mirror/alerts.yml",
+      alertRules({ component: "goproxy", store: { watchEvery: 15, repairEvery: 600 } }),
+    );
     assertGolden("mirror/scrape.yml", scrapeConfig("goproxy", "127.0.0.1:9180", true));
   });
 
