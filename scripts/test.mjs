@@ -4,9 +4,9 @@
 // test/allowed-skips.txt.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
@@ -133,6 +133,7 @@ run([node, "scripts/build.mjs"]) || process.exit(1);
 const scratch = mkdtempSync(join(tmpdir(), "gofleet-test-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
+const failures = [];
 const rows = [];
 const engine = names.includes("engine") ? prepareEngine() : undefined;
 for (const name of names) {
@@ -155,6 +156,10 @@ const allowed = readFileSync("test/allowed-skips.txt", "utf8")
 const surprising = skips.filter((skip) => !allowed.some((prefix) => skip.startsWith(prefix)));
 console.log(`\n${rows.join("\n")}`);
 for (const skip of skips) console.log(`skipped: ${skip}`);
+for (const failure of failures) console.log(`failed: ${failure}`);
+// A run of many commands says at its end what failed in any of them.
+const collected = process.env["GOFLEET_TEST_FAILURES"];
+if (collected !== undefined) appendFileSync(collected, failures.map((failure) => `${failure}\n`).join(""));
 if (process.env["CI"] !== undefined && surprising.length > 0) {
   console.log(`\nnot on test/allowed-skips.txt:\n  ${surprising.join("\n  ")}`);
   totals.failed += surprising.length;
@@ -181,20 +186,22 @@ function suiteCommand(name, command, report) {
   const good = run(command, { GOFLEET_TEST_REPORT: report });
   if (!command.includes("test/support/reporter.cjs")) {
     totals[good ? "passed" : "failed"] += 1;
+    if (!good) failures.push(`${name}: ${basename(command[1])}`);
     return good;
   }
   if (!existsSync(report)) {
-    console.log(`${name}: mocha did not finish`);
+    failures.push(`${name}: mocha did not finish`);
     totals.failed += 1;
     return false;
   }
   const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8"));
   totals.passed += passed;
-  totals.failed += failed + (good || failed > 0 ? 0 : 1);
+  totals.failed += failed.length + (good || failed.length > 0 ? 0 : 1);
+  failures.push(...failed);
   totals.skipped += skipped.length;
   skips.push(...skipped);
   if (passed === 0 && skipped.length === 0) {
-    console.log(`${name}: no test ran`);
+    failures.push(`${name}: no test ran`);
     totals.failed += 1;
   }
   return good;

@@ -9,6 +9,7 @@ import { agentSource } from "../../src/host/agent-source";
 import { releaseEntries } from "../../src/host/upload";
 import { EMPTY_PLAN, type HostPlan, type PlanFile } from "../../src/plan/host-plan";
 import { manifest, releaseId, sha256 } from "../../src/plan/manifest";
+import { removeTree } from "../support/remove-tree";
 
 /** One line of the agent. */
 export type Event = { readonly ev: string } & Readonly<Record<string, unknown>>;
@@ -138,7 +139,7 @@ export class Root {
 
   /** The detached agent may still write when its answer has been read. */
   dispose(): void {
-    rmSync(join(this.path, ".."), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    removeTree(join(this.path, ".."));
   }
 
   /** Starts a verb over the real wire; the promise is its end. */
