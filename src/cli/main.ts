@@ -17,6 +17,9 @@ import { snapshotsCommand } from "./snapshots";
 /** Exit code of a command line that makes no sense; 1 is for work that could not be done. */
 const USAGE = 2;
 
+/** A list of verbs is a list of names; what each takes is in its own help. */
+const HELP = { subcommandTerm: (command: Command): string => command.name() };
+
 /** The `gofleet` command line; each verb is a file of its own. */
 function gofleet(): Command {
   return new Command("gofleet")
@@ -24,26 +27,32 @@ function gofleet(): Command {
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp(HELP)
     .showHelpAfterError("(gofleet --help lists what there is)")
     .exitOverride()
+    .commandsGroup("What goes on hosts:")
     .addCommand(inherit(lockCommand()))
     .addCommand(inherit(renderCommand()))
-    .addCommand(inherit(adoptCommand()))
-    .addCommand(inherit(driftCommand()))
-    .addCommand(inherit(postCommand()))
+    .addCommand(inherit(mirrorCommand()))
+    .commandsGroup("Reviewing a change:")
     .addCommand(inherit(previewCommand()))
     .addCommand(inherit(diffCommand()))
+    .addCommand(inherit(postCommand()))
+    .commandsGroup("Looking at hosts:")
+    .addCommand(inherit(adoptCommand()))
+    .addCommand(inherit(driftCommand()))
     .addCommand(inherit(releasesCommand()))
+    .commandsGroup("Going back:")
     .addCommand(inherit(rollbackCommand()))
-    .addCommand(inherit(snapshotsCommand()))
-    .addCommand(inherit(mirrorCommand()));
+    .addCommand(inherit(snapshotsCommand()));
 }
 
 /** Sub-commands made apart do not take over how errors end the program. */
 function inherit(command: Command): Command {
   return command
     .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .configureHelp(HELP)
     .showHelpAfterError(`(gofleet ${command.name()} --help says more)`)
     .exitOverride();
 }

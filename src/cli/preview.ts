@@ -7,6 +7,7 @@ import { buildReport } from "../report/build";
 import { readPreview, type SavedFile } from "../report/read-preview";
 import { look } from "./look";
 import { runEngine } from "./preview-run";
+import { several } from "./program-options";
 import { gateOptions, reportOptions, sourceOf, writeReport, type ReportArgs } from "./report-output";
 
 interface PreviewArgs extends ReportArgs {
@@ -19,8 +20,6 @@ interface PreviewArgs extends ReportArgs {
   readonly lowDisk: number;
 }
 
-const several = (entry: string, all: readonly string[]): string[] => [...all, entry];
-
 /** `gofleet preview`: what a preview means, as a report for people, and a verdict for machines. */
 export function previewCommand(): Command {
   const command = new Command("preview")
@@ -30,17 +29,27 @@ export function previewCommand(): Command {
         "risks first, policy results, and every difference once. Secrets are never in it. What follows -- goes to " +
         "`pulumi preview` as it is, such as --policy-pack or --target.",
     )
+    .optionsGroup("What is previewed:")
+    .usage("[options] [-- options of `pulumi preview`]")
     .argument("[engine...]", "after --: options of `pulumi preview`")
     .option("--project <folder>", "the Pulumi project", ".")
-    .option("--stack <name>", "a stack to preview; may be repeated (default: the selected one)", several, [])
+    .addOption(
+      new Option("--stack <name>", "a stack to preview; may be repeated")
+        .argParser(several)
+        .default([], "the selected one"),
+    )
     .option("--refresh", "let the engine read the hosts first, so that drift shows")
     .option("--look", "log in to the hosts that would be visited: do they answer, and is there room on their disks")
-    .option("--low-disk <share>", "with --look: less of a disk's bytes or inodes free is a risk", share, 0.1)
+    .addOption(
+      new Option("--low-disk <share>", "with --look: less of a disk's bytes or inodes free is a risk")
+        .argParser(share)
+        .default(0.1, '"10 %"'),
+    )
     .option("--save-plan <file>", "save the engine's plan, for `pulumi up --plan`; one stack only")
     .addOption(
       new Option("--events <file>", "report saved previews, no engine: events or digests as JSON; may be repeated")
         .argParser(several)
-        .default([])
+        .default([], "none")
         // A saved file may come from anywhere, and may name any host to log in to.
         .conflicts(["refresh", "savePlan", "look"]),
     );

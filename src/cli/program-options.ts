@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 
 /** Which program a verb runs, and how. */
 export interface ProgramArgs {
@@ -7,15 +7,15 @@ export interface ProgramArgs {
   readonly config: readonly string[];
 }
 
+/** Collects what an option that may be repeated was given. */
+export const several = (entry: string, all: readonly string[]): string[] => [...all, entry];
+
 /** The options every verb takes that runs a program. */
 export function programOptions(command: Command): Command {
   return command
     .option("--project <folder>", "the Pulumi project", ".")
     .option("--stack <name>", "the stack's name, as the program sees it", "dev")
-    .option(
-      "--config <key=value>",
-      "stack configuration; may be repeated",
-      (entry: string, all: string[]) => [...all, entry],
-      [],
+    .addOption(
+      new Option("--config <key=value>", "stack configuration; may be repeated").argParser(several).default([], "none"),
     );
 }

@@ -30,10 +30,11 @@ export interface ReportArgs {
 }
 
 /** Exit code where the gate stops the change; the report is written all the same. */
-export const STOPPED = 4;
+const STOPPED = 4;
 
 export function reportOptions(command: Command): Command {
   return command
+    .optionsGroup("The report:")
     .addOption(
       new Option("--format <format>", "of --out or standard output").choices(["md", "html", "json"]).default("md"),
     )
@@ -48,17 +49,17 @@ export function reportOptions(command: Command): Command {
     .option("--full <url>", "where the whole report can be seen; linked where Markdown has no room")
     .option("--repository <url>", "the repository's page; with --commit, places in the program become links")
     .option("--commit <id>", "the commit that is previewed")
+    .optionsGroup("The gate:")
     .addOption(
       new Option("--fail-on <kinds>", `what stops the change: none, or some of ${GATE_KINDS.join(",")}`)
         .argParser(kinds)
         .default(DEFAULT_FAIL_ON, DEFAULT_FAIL_ON.join(",")),
     )
     .option("--approval <label>", "the label or token that lets destructive changes pass", DEFAULT_APPROVAL)
-    .option(
-      "--approved <labels>",
-      "labels or tokens this change carries, by commas; may be repeated",
-      (text: string, all: readonly string[]) => [...all, ...text.split(",").map((each) => each.trim())],
-      [],
+    .addOption(
+      new Option("--approved <labels>", "labels or tokens this change carries, by commas; may be repeated")
+        .argParser((text: string, all: readonly string[]) => [...all, ...text.split(",").map((each) => each.trim())])
+        .default([], "none"),
     )
     .option("--max-deletes <count>", "more deletions stop the change", whole)
     .option("--max-replaces <count>", "more replacements stop the change", whole)

@@ -21,6 +21,7 @@ export function rollbackCommand(): Command {
         "longer holds the release. Every preview says that it is pinned, until --undo rolls the program's release out " +
         "again. What follows -- goes to `pulumi up` as it is.",
     )
+    .usage("[options] [component] [-- options of `pulumi up`]")
     .argument("[component]", "its directory under /etc/gofleet; needed where the stack has several")
     .argument("[engine...]", "after --: options of `pulumi up`")
     .addOption(

@@ -34,6 +34,7 @@ export function snapshotsCommand(): Command {
     )
     .addCommand(
       sub("restore", "take every component back to its release of a snapshot, as by `gofleet rollback`", restore)
+        .usage("[options] <name> [-- options of `pulumi up`]")
         .argument("<name>")
         .argument("[engine...]", "after --: options of `pulumi up`")
         .option("--reason <text>", "why; needed for components with `protect`")
