@@ -14,7 +14,7 @@ export type { GoProxyMirrorOutputs, GoProxyMirrorRef, MirrorArg } from "./compon
 export type { ReleaseArgs } from "./components/release-args";
 export { lock } from "./model/lock-file";
 export type { Platform } from "./model/platform";
-export type { GoEnv } from "./model/go-env";
+export type { GoEnv } from "./model/go-env-keys";
 export type { Agent, ForgeAgent } from "./model/sandbox/agent";
 export type { BuildkiteAgent } from "./model/sandbox/agents/buildkite";
 export type { ExecAgent } from "./model/sandbox/agents/exec";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { importsBelow, importsOf, wrongImports, type Layers } from "./support/imports";
+import { circles, importsBelow, importsOf, wrongImports, type Layers } from "./support/imports";
 
 const PULUMI = /^@pulumi\/pulumi(\/|$)/;
 
@@ -28,6 +28,14 @@ describe("layers", () => {
   const imports = importsBelow(join(__dirname, "..", "src"));
 
   it("have imports that point one way", () => assert.deepEqual(wrongImports(imports, LAYERS), []));
+
+  it("have files of which none imports itself around others", () => assert.deepEqual(circles(imports), []));
+
+  it("would catch two files that import each other, by a type alone", () => {
+    const a = importsOf("host/a.ts", 'import { b } from "./b";');
+    const b = importsOf("host/b.ts", 'import { c } from "../plan/c";\nimport type { A } from "./a";');
+    assert.deepEqual(circles([...a, ...b, ...importsOf("plan/c.ts", "")]), ["host/a.ts → host/b.ts → host/a.ts"]);
+  });
 
   it("were read", () => {
     assert.ok(imports.some(({ from, to }) => from === "plan/toolchain.ts" && to === "model/toolchain"));

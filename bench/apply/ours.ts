@@ -2,7 +2,7 @@ import { HostRelease, prepare } from "../../src/host/host-release";
 import type { Actual, ReleaseInputs } from "../../src/host/release";
 import { planInputs } from "../../src/host/release";
 import { formatConnection, type SshConnection } from "../../src/host/connection";
-import { AT_ONCE } from "../../src/host/rollout";
+import { AT_ONCE } from "../../src/model/rollout";
 import { SshTransport } from "../../src/host/ssh-transport";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
 import type { Host } from "../../test/hosts/support/hosts";

@@ -2,7 +2,7 @@ import type { Connect } from "../../src/host/connect";
 import { HostQueue } from "../../src/host/host-queue";
 import { planInputs, type ReleaseInputs } from "../../src/host/release";
 import { ReleaseManager } from "../../src/host/release-manager";
-import { AT_ONCE, type Rollout } from "../../src/host/rollout";
+import { AT_ONCE, type Rollout } from "../../src/model/rollout";
 import { EMPTY_PLAN, type PlanFile } from "../../src/plan/host-plan";
 
 /** What a service takes until it serves: its restart returns when it does. */

@@ -3,7 +3,7 @@ import { text, type AgentEvent } from "../host/agent-output";
 import { connect, disconnectAll } from "../host/connect";
 import { formatConnection, parseConnection } from "../host/connection";
 import { HostSession } from "../host/host-session";
-import { inParallel } from "../host/rollout";
+import { inParallel } from "../host/in-parallel";
 import {
   changes,
   SECRET,

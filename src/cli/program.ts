@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import type { Rollout } from "../host/rollout";
+import type { Rollout } from "../model/rollout";
 import type { HostPlan } from "../plan/host-plan";
 import type { Position } from "../report/change";
 import type { DeclaredRelease } from "../targets/observer";

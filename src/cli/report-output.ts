@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { FORGES, type ForgeName } from "../report/forge";
-import { DEFAULT_APPROVAL, DEFAULT_FAIL_ON, GATE_KINDS, type GateKind, type GateOptions } from "../report/gate";
+import { DEFAULT_APPROVAL, DEFAULT_FAIL_ON, GATE_KINDS, type GateOptions } from "../report/gate";
 import { renderHtml } from "../report/html";
 import { renderJson } from "../report/json";
 import type { Source } from "../report/links";
 import { renderMarkdown } from "../report/markdown";
-import type { Report } from "../report/report";
+import type { GateKind, Report } from "../report/report";
 
 /** Options of every verb that writes a report. */
 export interface ReportArgs {

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkToolchain } from "../model/toolchain-check";
-import { checkGoEnv, type GoEnv } from "../model/go-env";
+import { checkGoEnv } from "../model/go-env";
+import { type GoEnv } from "../model/go-env-keys";
 import { refusalsOf, refusedFor } from "../model/refused";
 import { resolveToolchain, type GoToolchain } from "../model/toolchain";
+import { checkToolchain } from "../model/toolchain-check";
 import { toolchainPaths, toolchainPlan, type ToolchainPaths } from "../plan/toolchain";
 import type { ToolchainFacts } from "../plan/toolchain-probe";
 import { goEnvFile } from "../render/go-env-file";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { GO_ENV_KEYS, type GoEnv, type GoEnvKey } from "../model/go-env";
 import { isFields } from "../model/check";
+import { GO_ENV_KEYS, type GoEnv, type GoEnvKey } from "../model/go-env-keys";
 import { issue, type Issue } from "../model/issues";
 import { refused } from "../model/refused";
 import { MARKER } from "../render/marker";

@@ -1,7 +1,7 @@
+import type { Pin } from "../model/pin";
 import { text } from "./agent-output";
 import type { Answer } from "./host-session";
-import type { Pin } from "../model/pin";
-import type { Outcome } from "./rollout";
+import type { Outcome } from "./in-parallel";
 
 /** A release that a host keeps. */
 export interface KeptRelease {

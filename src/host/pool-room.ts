@@ -1,5 +1,4 @@
-import type { Rollout } from "./rollout";
-import { mostUnavailable } from "./waves";
+import { mostUnavailable, type Rollout } from "../model/rollout";
 
 /** How many hosts of a pool may still be taken down, with those in mind that cannot be reached anyway. */
 export class PoolRoom {

@@ -1,13 +1,14 @@
-import { REAL_CLOCK } from "./gates/clock";
 import type { Connect } from "./connect";
-import { HostRelease, prepare, wantedRelease, type HostState, type PreparedRelease } from "./host-release";
+import { REAL_CLOCK } from "./gates/clock";
 import { HostQueue } from "./host-queue";
+import { HostRelease, prepare, wantedRelease, type HostState, type PreparedRelease } from "./host-release";
+import { inParallel } from "./in-parallel";
 import { refusalOf } from "./kept";
-import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
 import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
-import { inParallel, rollOut } from "./rollout";
+import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
+import { rollOut } from "./rollout";
 import { RolloutGates } from "./rollout-gates";
 import { RolloutRow } from "./rollout-row";
 import { newInstance, newKey } from "./secrets";

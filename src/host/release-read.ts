@@ -3,11 +3,11 @@ import type { AgentEvent } from "./agent-output";
 import { factsLine, text } from "./agent-output";
 import type { Connect } from "./connect";
 import { hostError } from "./errors";
-import { HostRelease } from "./host-release";
 import type { HostQueue } from "./host-queue";
+import { HostRelease } from "./host-release";
+import { inParallel } from "./in-parallel";
 import type { Progress } from "./progress";
 import { formatActual, parseActual, type ReleaseInputs, type ReleaseState } from "./release";
-import { inParallel } from "./rollout";
 import { UnreachableError } from "./transport";
 
 /** What a refresh found. */

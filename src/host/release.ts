@@ -1,3 +1,5 @@
+import type { Pin } from "../model/pin";
+import type { Rollout } from "../model/rollout";
 import type {
   HostPlan,
   PlanCheck,
@@ -9,9 +11,7 @@ import type {
   PlanVariant,
   PlanWatch,
 } from "../plan/host-plan";
-import type { Pin } from "../model/pin";
 import type { Hooks } from "./hooks";
-import type { Rollout } from "./rollout";
 
 /**
  * Inputs of the release resource, as they stand in the state and in a preview. Maps keyed by path or name, so that a

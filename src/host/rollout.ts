@@ -1,28 +1,5 @@
-import type { Gate } from "../model/gates";
-import { waves } from "./waves";
-
-/** How a pool takes a release: a few canaries, then batches; what a failure means. */
-export interface Rollout {
-  /** Hosts before all others: a number, a share (`"10 %"`), or their keys. */
-  readonly canary: number | string | readonly string[];
-  /** Hosts at a time after the canaries: a number or a share. */
-  readonly batch: number | string;
-  /** Connections at once. */
-  readonly parallel: number;
-  /** After a failure: every host back to the old release, only the failed batch, or stop where it stands. */
-  readonly onFailure: "rollback" | "rollback-batch" | "stop";
-  /** Seconds between batches. */
-  readonly pause: number;
-  /** Hosts of the pool that may be down at once, those that cannot be reached included: a number or a share, rounded down. */
-  readonly maxUnavailable?: number | string;
-  /** What decides after a wave whether the next may begin. */
-  readonly gates?: readonly Gate[];
-}
-
-export const AT_ONCE: Rollout = { canary: 0, batch: "100 %", parallel: 16, onFailure: "rollback", pause: 0 };
-
-/** What became of one host in a wave. */
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
+import { waves, type Rollout } from "../model/rollout";
+import { inParallel, toError } from "./in-parallel";
 
 /** A rollout as it was carried out. */
 export interface RolloutResult<T> {
@@ -176,29 +153,4 @@ class RolloutRun<T> {
       interrupted,
     };
   }
-}
-
-/** Runs `work` for every item, at most `limit` at a time, and never throws. */
-export async function inParallel<T>(
-  items: readonly string[],
-  limit: number,
-  work: (item: string) => Promise<T>,
-): Promise<Map<string, Outcome<T>>> {
-  const outcomes = new Map<string, Outcome<T>>();
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      try {
-        outcomes.set(item, { ok: true, value: await work(item) });
-      } catch (error) {
-        outcomes.set(item, { ok: false, error: toError(error) });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return outcomes;
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,4 +1,4 @@
-import type { GoEnvKey } from "./go-env";
+import type { GoEnvKey } from "./go-env-keys";
 import { isGoVersion } from "./go-version";
 import { joinGoWords, splitGoWords } from "./go-words";
 import { issue, type Issue } from "./issues";

@@ -1,4 +1,4 @@
-import type { GoEnv } from "./go-env";
+import type { GoEnv } from "./go-env-keys";
 import type { GoVersion } from "./go-version";
 import type { Platform } from "./platform";
 

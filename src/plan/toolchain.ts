@@ -1,4 +1,4 @@
-import type { GoEnvKey } from "../model/go-env";
+import type { GoEnvKey } from "../model/go-env-keys";
 import type { AbsolutePath } from "../model/names";
 import { PLATFORMS, type Platform } from "../model/platform";
 import {

@@ -1,5 +1,5 @@
-import { GO_ENV_KEYS, type GoEnv } from "../model/go-env";
 import { hasControlCharacter } from "../model/check";
+import { GO_ENV_KEYS, type GoEnv } from "../model/go-env-keys";
 import { MARKER } from "./marker";
 
 /**

@@ -1,23 +1,7 @@
-import type { Report, Risk } from "./report";
+import type { Gate, GateKind, GateReason, Report, Risk } from "./report";
 import { counted, joined, own, type Words } from "./words";
 
-/** The machine's verdict: may this be merged, or applied. */
-export interface Gate {
-  readonly pass: boolean;
-  /** The label or token that would let pass what an approval can. */
-  readonly approval: string;
-  /** Why not; or, with `approved`, what an approval lets through. */
-  readonly reasons: readonly GateReason[];
-}
-
-export interface GateReason {
-  readonly kind: GateKind | "limit";
-  readonly text: Words;
-  /** True: it would stop the change, and the approval given lets it pass. */
-  readonly approved: boolean;
-}
-
-/** What can stop a change. `changes`: any change at all. */
+/** Every {@link GateKind}. */
 export const GATE_KINDS = [
   "failure",
   "policy",
@@ -29,8 +13,7 @@ export const GATE_KINDS = [
   "unreachable",
   "disk",
   "changes",
-] as const;
-export type GateKind = (typeof GATE_KINDS)[number];
+] as const satisfies readonly GateKind[];
 
 export interface GateOptions {
   /** @default failure, policy, protected */

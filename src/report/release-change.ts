@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseConnection } from "../host/connection";
-import type { Rollout } from "../host/rollout";
-import { waves } from "../host/waves";
 import type { DownloadInputs, PlanInputs, ReleaseInputs } from "../host/release";
+import { waves, type Rollout } from "../model/rollout";
 import type { PlanUnit } from "../plan/host-plan";
 import { SECRET, type ResourceChange } from "./change";
 import { isMap } from "./compare";

@@ -1,6 +1,5 @@
 import type { Diagnostic, Operation, PolicyResult, Position } from "./change";
 import type { PropertyChange } from "./compare";
-import type { Gate } from "./gate";
 import type { TextDiff } from "./text-diff";
 import type { Words } from "./words";
 
@@ -62,6 +61,26 @@ export type RiskKind =
   | "drift"
   | "pin"
   | "connection";
+
+/** The machine's verdict: may this be merged, or applied. */
+export interface Gate {
+  readonly pass: boolean;
+  /** The label or token that would let pass what an approval can. */
+  readonly approval: string;
+  /** Why not; or, with `approved`, what an approval lets through. */
+  readonly reasons: readonly GateReason[];
+}
+
+export interface GateReason {
+  readonly kind: GateKind | "limit";
+  readonly text: Words;
+  /** True: it would stop the change, and the approval given lets it pass. */
+  readonly approved: boolean;
+}
+
+/** What can stop a change; `changes`: any change at all. */
+export type GateKind =
+  "failure" | "policy" | "protected" | "replace" | "delete" | "downtime" | "drift" | "unreachable" | "disk" | "changes";
 
 /** A gofleet component with all that belongs to it, or a resource that belongs to none. */
 export interface ComponentChange {

@@ -1,7 +1,7 @@
 import { formatConnection, ONLY_HOST } from "../host/connection";
-import { AT_ONCE } from "../host/rollout";
 import { isFields, unknownKeys } from "../model/check";
 import { issue, type Issue } from "../model/issues";
+import { AT_ONCE } from "../model/rollout";
 import { SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetSettings } from "./target";
 

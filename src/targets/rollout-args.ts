@@ -1,8 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
-import type { Rollout } from "../host/rollout";
-import { mostUnavailable, sizeOf } from "../host/waves";
 import { isFields, unknownKeys } from "../model/check";
 import { issue, type Issue } from "../model/issues";
+import { mostUnavailable, sizeOf, type Rollout } from "../model/rollout";
 import { parsePercent, type Duration, type Percent } from "../model/units";
 import type { RolloutGate } from "./gates";
 import { oneOf, seconds } from "./settings";

@@ -1,11 +1,11 @@
 import { all, isSecret, secret, type Input, type Output } from "@pulumi/pulumi";
 import { formatConnection, ONLY_HOST, type SshConnection } from "../host/connection";
-import { AT_ONCE } from "../host/rollout";
 import { isFields, unknownKeys, type Parsed } from "../model/check";
 import { parseHostKey } from "../model/host-key";
 import { issue, type Issue } from "../model/issues";
 import { parseAddress, parseUserName } from "../model/names";
 import { refusedFor } from "../model/refused";
+import { AT_ONCE } from "../model/rollout";
 import { SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetSettings } from "./target";
 

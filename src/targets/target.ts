@@ -1,8 +1,8 @@
 import type { Input } from "@pulumi/pulumi";
 import type { ReleasePolicy } from "../host/release";
-import type { Rollout } from "../host/rollout";
 import type { AuditArgs } from "../model/audit";
 import type { Issue } from "../model/issues";
+import type { Rollout } from "../model/rollout";
 import type { Duration } from "../model/units";
 
 /** One or many hosts that take a component's release. Made by `local`, `ssh` or `hostPool`. */

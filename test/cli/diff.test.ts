@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Rollout } from "../../src/model/rollout";
+import { EMPTY_PLAN } from "../../src/plan/host-plan";
 import { gofleet } from "../report/support/cli";
 import { REPOSITORY } from "../support/engine/project";
-import type { Rollout } from "../../src/host/rollout";
-import { EMPTY_PLAN } from "../../src/plan/host-plan";
 
 const LOCK = join(REPOSITORY, "gofleet.lock.json");
 const PLANTED = "hunter2-planted-secret";

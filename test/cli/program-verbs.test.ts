@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, disconnectAll } from "../../src/host/connect";
 import { HostQueue } from "../../src/host/host-queue";
-import { ReleaseManager } from "../../src/host/release-manager";
 import { planInputs, type ReleaseInputs } from "../../src/host/release";
-import { AT_ONCE } from "../../src/host/rollout";
+import { ReleaseManager } from "../../src/host/release-manager";
+import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
 
 const REPOSITORY = join(__dirname, "..", "..");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { KeptRelease } from "../../src/host/kept";
-import type { Outcome } from "../../src/host/rollout";
 import type { Deployed, Kept } from "../../src/cli/releases-deployed";
 import { releasesText } from "../../src/cli/releases-table";
 import { previousRelease, releaseTo } from "../../src/cli/rollback-choice";
+import type { Outcome } from "../../src/host/in-parallel";
+import type { KeptRelease } from "../../src/host/kept";
 
 const [NEW, OLD, OLDER, BROKEN] = ["9c3b0000aaaa1111", "1f0e0000aaaa2222", "1f0e0000bbbb3333", "77aa0000cccc4444"];
 

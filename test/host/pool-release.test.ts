@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connect } from "../../src/host/connect";
 import { HostQueue } from "../../src/host/host-queue";
+import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
 import { diffRelease } from "../../src/host/release-diff";
 import { ReleaseManager } from "../../src/host/release-manager";
 import { PartialFailure } from "../../src/host/release-outcome";
-import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
-import { AT_ONCE, type Rollout } from "../../src/host/rollout";
 import type { CommandGate, GateAfter } from "../../src/model/gates";
+import { AT_ONCE, type Rollout } from "../../src/model/rollout";
 import { EMPTY_PLAN } from "../../src/plan/host-plan";
 import { addresses, FakeHosts } from "../engine/pool-program";
 

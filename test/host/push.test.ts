@@ -7,9 +7,9 @@ import { gunzipSync } from "node:zlib";
 import { connect } from "../../src/host/connect";
 import { HostRelease, prepare, type HostState, type PreparedRelease } from "../../src/host/host-release";
 import { planInputs, type ReleaseInputs } from "../../src/host/release";
-import { AT_ONCE } from "../../src/host/rollout";
 import type { ExecRequest } from "../../src/host/transport";
 import { upload } from "../../src/host/upload";
+import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type PlanDownload } from "../../src/plan/host-plan";
 
 const SIZE = 3_000_000;

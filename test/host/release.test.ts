@@ -1,11 +1,11 @@
 import { strict as assert } from "node:assert";
-import { checkRelease, UNKNOWN } from "../../src/host/release-check";
-import { diffRelease } from "../../src/host/release-diff";
 import { prepare } from "../../src/host/host-release";
 import { formatActual, planInputs, planOf, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
-import { AT_ONCE } from "../../src/host/rollout";
-import { manifest } from "../../src/plan/manifest";
+import { checkRelease, UNKNOWN } from "../../src/host/release-check";
+import { diffRelease } from "../../src/host/release-diff";
+import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
+import { manifest } from "../../src/plan/manifest";
 
 const plan: HostPlan = {
   ...EMPTY_PLAN,

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { PoolRoom } from "../../src/host/pool-room";
-import { AT_ONCE, rollOut, type PassedWave, type Rollout, type RolloutSteps } from "../../src/host/rollout";
-import { mostUnavailable, waves } from "../../src/host/waves";
+import { rollOut, type PassedWave, type RolloutSteps } from "../../src/host/rollout";
+import { AT_ONCE, mostUnavailable, waves, type Rollout } from "../../src/model/rollout";
 
 const rollout = (change: Partial<Rollout>): Rollout => ({ ...AT_ONCE, parallel: 4, ...change });
 const keys = (count: number): string[] => Array.from({ length: count }, (_, i) => `h${String(i).padStart(3, "0")}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { GoEnv } from "../../src/model/go-env";
+import type { GoEnv } from "../../src/model/go-env-keys";
 import { resolveToolchain } from "../../src/model/toolchain";
 import { toolchainPlan, toolchainTexts } from "../../src/plan/toolchain";
 import type { ToolchainFacts } from "../../src/plan/toolchain-probe";

@@ -51,6 +51,22 @@ export function wrongImports(imports: readonly Import[], layers: Layers): string
   });
 }
 
+/** Files that import themselves around others: each circle once, as `a.ts → b.ts → a.ts`. */
+export function circles(imports: readonly Import[]): string[] {
+  const files = new Map<string, string[]>();
+  for (const { from, to } of imports) files.set(from, [...(files.get(from) ?? []), `${to}.ts`]);
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(" → "));
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const next of files.get(file) ?? []) visit(next, [...way, file]);
+  };
+  for (const file of files.keys()) visit(file, []);
+  return found;
+}
+
 function layerOf(file: string): string | undefined {
   return file.includes("/") ? file.split("/", 1)[0] : undefined;
 }

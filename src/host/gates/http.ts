@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { HttpGate } from "../../model/gates";
-import { inParallel } from "../rollout";
+import { inParallel } from "../in-parallel";
 import { left } from "./clock";
 import { authorization, GateFailure, shown, throwIfStopped, type GateHost, type GateRun } from "./gate-run";
 import { request, type Reply } from "./request";

@@ -1,6 +1,6 @@
 import { at, hasControlCharacter, isFields } from "../check";
+import { isGoEnvKey } from "../go-env-keys";
 import { checkGoEnvValue, hasCredentials } from "../go-env-values";
-import { isGoEnvKey } from "../go-env";
 import { issue, type Issue } from "../issues";
 
 /** What the go command below Athens gets where nothing else is said. */

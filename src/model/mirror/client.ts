@@ -1,5 +1,5 @@
 import { at, isFields, unknownKeys } from "../check";
-import type { GoEnv } from "../go-env";
+import type { GoEnv } from "../go-env-keys";
 import { issue, type Issue } from "../issues";
 import type { PrivateModules } from "./private-modules";
 

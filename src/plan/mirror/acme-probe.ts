@@ -2,7 +2,7 @@ import type { Front } from "../../model/mirror/front-resolve";
 import { ACME_SECONDS } from "../../render/mirror/acme-units";
 import { command } from "../../render/shell";
 import type { PlanProbe } from "../host-plan";
-import type { AcmePaths } from "./acme";
+import type { AcmePaths } from "./acme-paths";
 import { servesCertificate } from "./front-probe";
 import type { MirrorPlace } from "./place";
 import { probeBeginning } from "./probe-script";

@@ -6,7 +6,8 @@ import type { NginxPlace } from "../../render/mirror/nginx-place";
 import { nginxService, renewalUnits } from "../../render/mirror/nginx-units";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
 import { textFile } from "../text-file";
-import { acmePaths, acmePlan } from "./acme";
+import { acmePlan } from "./acme";
+import { acmePaths } from "./acme-paths";
 import { frontProbe } from "./front-probe";
 import { secretPath, type MirrorPlace } from "./place";
 

@@ -1,4 +1,24 @@
-import type { Rollout } from "./rollout";
+import type { Gate } from "./gates";
+
+/** How a pool takes a release: a few canaries, then batches; what a failure means. */
+export interface Rollout {
+  /** Hosts before all others: a number, a share (`"10 %"`), or their keys. */
+  readonly canary: number | string | readonly string[];
+  /** Hosts at a time after the canaries: a number or a share. */
+  readonly batch: number | string;
+  /** Connections at once. */
+  readonly parallel: number;
+  /** After a failure: every host back to the old release, only the failed batch, or stop where it stands. */
+  readonly onFailure: "rollback" | "rollback-batch" | "stop";
+  /** Seconds between batches. */
+  readonly pause: number;
+  /** Hosts of the pool that may be down at once, those that cannot be reached included: a number or a share, rounded down. */
+  readonly maxUnavailable?: number | string;
+  /** What decides after a wave whether the next may begin. */
+  readonly gates?: readonly Gate[];
+}
+
+export const AT_ONCE: Rollout = { canary: 0, batch: "100 %", parallel: 16, onFailure: "rollback", pause: 0 };
 
 /** The hosts in waves: canaries, then batches, in the order of their keys. */
 export function waves(hosts: readonly string[], { canary, batch }: Pick<Rollout, "canary" | "batch">): string[][] {
