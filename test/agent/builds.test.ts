@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanBuild, PlanDownload } from "../../src/plan/host-plan";
+import { runs } from "../support/processes";
 import { skip } from "../support/skip";
 import {
   COMPONENT,
@@ -43,7 +44,6 @@ ${body || 'printf "#!/bin/sh\\necho built\\n" >"$2"'}
 `;
 
 describe("agent: builds", function () {
-  this.timeout(60_000);
   let work: string;
   let archive: string;
   let root: Root;
@@ -74,6 +74,8 @@ describe("agent: builds", function () {
     mkdirSync(root.at("usr/local/go/bin"), { recursive: true });
     writeFileSync(root.at("usr/local/go/bin/go"), go(body), { mode: 0o755 });
   };
+  /** The number that the compiler noted, or 0. */
+  const compiler = (): number => (root.has("usr/local/go/pid") ? Number(root.read("usr/local/go/pid")) : 0);
   const told = (): string[] => root.read("usr/local/go/told").split("\n");
   const said = ({ events }: Answer): unknown[] => events.filter(({ ev }) => ev === "download").map(({ msg }) => msg);
   const built = (): string => execFileSync(lib("a-tool-1.2.3/bin/tool")).toString();
@@ -195,24 +197,21 @@ describe("agent: builds", function () {
   });
 
   it("ends a build that takes too long", async () => {
-    install("sleep 30");
-    const answer = await root.run(of(tool()), { deadline: 2 });
+    install("sleep 300");
+    const answer = await root.run(of(tool()), { deadline: 8 });
     assert.equal(answer.code, 15, JSON.stringify(answer));
-    assert.match(String(answer.result["msg"]), /could not be built in the [12] s that were left/);
+    assert.match(String(answer.result["msg"]), /could not be built in the [1-8] s that were left/);
     assert.ok(!root.has("usr/local/lib/gofleet"));
   });
 
   it("leaves nothing of a build that was killed, and finishes at the next run", async () => {
     install('echo $$ >"$(dirname "$0")/../pid"; while :; do echo x >>"$GOCACHE.file"; sleep 0.05; done');
-    const running = (): boolean => {
-      const pid = Number(root.read("usr/local/go/pid"));
-      return existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`).includes("bin/go");
-    };
+    const running = (): boolean => runs(compiler(), "bin/go");
     // Something that stays: what is left over is then not hidden by the end of a first run.
     assert.equal((await root.run(release(plan({ files: [file("/etc/demo", "x\n")] })))).code, 0);
     let kill = (): void => undefined;
     const ended = root.run(of(tool()), {}, { onEvent: (_: unknown, end: () => void) => (kill = end) });
-    await until(() => root.has("usr/local/go/pid"));
+    await until(() => compiler() !== 0);
     kill();
     await ended;
     assert.ok(running(), "the compiler is an orphan now");
@@ -221,12 +220,12 @@ describe("agent: builds", function () {
     writeFileSync(root.at("usr/local/go/bin/go"), go());
     const answer = await root.run(of(tool()));
     assert.equal(answer.code, 0, JSON.stringify(answer));
-    assert.ok(!running());
+    await until(() => !running());
     assert.deepEqual(readdirSync(lib()), ["a-tool-1.2.3"]);
   });
 
   it("does not take away from the next run what it began, when it ends after that has taken over", async () => {
-    install('echo x >>"$(dirname "$0")/../begun"; sleep 2; echo built >"$2"');
+    install('cd "$(dirname "$0")/.." && echo x >>begun; until [ -e go-on ]; do sleep 0.05; done; echo built >"$2"');
     const [what, tx] = [of(tool()), "0123abcd"];
     const begun = (): number => (root.has("usr/local/go/begun") ? root.read("usr/local/go/begun").length / 2 : 0);
     const ended = root.run(what, { tx });
@@ -237,23 +236,21 @@ describe("agent: builds", function () {
     await until(() => begun() === 2);
     process.kill(pid, "SIGTERM");
     assert.equal((await ended).code, 129);
+    writeFileSync(root.at("usr/local/go/go-on"), "");
     const answer = await next;
     assert.equal(answer.code, 0, JSON.stringify(answer));
     assert.equal(readFileSync(lib("a-tool-1.2.3/bin/tool"), "utf8"), "built\n");
   });
 
   it("ends the build when it is asked to end itself", async () => {
-    install('echo $$ >"$(dirname "$0")/../pid"; exec sleep 30');
+    install('echo $$ >"$(dirname "$0")/../pid"; exec sleep 3600');
     assert.equal((await root.run(release(plan({ files: [file("/etc/demo", "x\n")] })))).code, 0);
     const ended = root.run(of(tool()));
-    await until(() => root.has("usr/local/go/pid"));
+    await until(() => runs(compiler(), "sleep"));
     const [upload] = readdirSync(root.at("run/gofleet")).filter((name) => name.startsWith("up."));
     process.kill(Number(root.read(`run/gofleet/${upload}/pid`)), "SIGTERM");
-    const begun = Date.now();
     assert.equal((await ended).code, 129);
-    assert.ok(Date.now() - begun < 5000);
     assert.deepEqual(readdirSync(lib()), []);
-    const pid = Number(root.read("usr/local/go/pid"));
-    assert.ok(!existsSync(`/proc/${pid}`) || !readFileSync(`/proc/${pid}/cmdline`).includes("sleep"));
+    await until(() => !runs(compiler(), "sleep"));
   });
 });

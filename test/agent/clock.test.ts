@@ -6,8 +6,6 @@ const YEAR = 365 * 24 * 3600;
 
 for (const shell of shells()) {
   describe(`agent under ${shell.name}: a clock that is put back`, function () {
-    this.timeout(30_000);
-
     it("keeps the releases that came last", async () => {
       const root = new Root(shell);
       try {

@@ -35,7 +35,6 @@ function of(download: PlanDownload): Release {
 }
 
 describe("agent: downloads", function () {
-  this.timeout(60_000);
   const [shell] = shells();
   let root: Root;
   let work: string;
@@ -313,7 +312,6 @@ describe("agent: downloads", function () {
   });
 
   it("agrees with Go about a real toolchain", async function () {
-    this.timeout(300_000);
     const go = which("go");
     if (go === undefined) skip(this, "no go here to fetch one with");
     const release = lock("1.26");

@@ -93,7 +93,6 @@ const CAUSES: readonly (readonly [string, { show?: string; export?: string; jour
 const [shell] = shells();
 
 describe("agent: evidence", function () {
-  this.timeout(60_000);
   let host: FakeSystemd;
   beforeEach(() => (host = new FakeSystemd(shell)));
   afterEach(() => host.root.dispose());

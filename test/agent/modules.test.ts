@@ -22,7 +22,6 @@ const ADVICE = "a proxy that this host reaches";
 
 /** A module that the go command which is to build it brings, from where that go command's own settings say. */
 describe("agent: modules by a toolchain's own GOPROXY", function () {
-  this.timeout(60_000);
   let work: string;
   let root: Root;
   let server: Server;

@@ -8,8 +8,6 @@ import { skip } from "../support/skip";
 import { file, plan, release, Root, shells, which } from "./support";
 
 describe("agent: output", function () {
-  this.timeout(60_000);
-
   for (const shell of shells()) {
     it(`escapes any bytes into JSON under ${shell.name}`, () => {
       // The agent's functions without its last line, which runs a verb.
@@ -52,7 +50,7 @@ describe("agent: output", function () {
     const root = new Root(shells()[0]);
     try {
       const script = "printf '\\377\\001\"\\\\ \\303\\244\\t\\n' ; head -c 40000 /dev/urandom | tr -d '\\000'\n";
-      const what = release(plan({ files: [file("/etc/x", "x")], probes: [{ name: "odd", timeout: 5, script }] }));
+      const what = release(plan({ files: [file("/etc/x", "x")], probes: [{ name: "odd", timeout: 60, script }] }));
       const answer = await root.run(what);
       assert.equal(answer.code, 0, JSON.stringify(answer.result));
       const out = String(answer.events.find(({ ev }) => ev === "probe")?.["out"]);

@@ -10,7 +10,6 @@ const stands = (events: readonly Event[]): string[] =>
   events.filter(({ ev }) => ev === "stands").map(({ path, kind }) => `${String(path)} ${String(kind)}`);
 
 describe("agent: ownership", function () {
-  this.timeout(30_000);
   const [shell] = shells();
   let root: Root;
   beforeEach(() => (root = new Root(shell)));
@@ -72,7 +71,10 @@ describe("agent: ownership", function () {
     assert.equal((await root.run(config("first\n"))).code, 0);
     const renamed = { urn: "urn:renamed", instance: OTHER_INSTANCE, expect: "" };
     const bad = release(
-      plan({ files: [file("/etc/demo/shared.conf", "bad\n")], probes: [{ name: "no", timeout: 2, script: "exit 1" }] }),
+      plan({
+        files: [file("/etc/demo/shared.conf", "bad\n")],
+        probes: [{ name: "no", timeout: 60, script: "exit 1" }],
+      }),
     );
     assert.equal((await root.run(bad, renamed)).code, 20);
     assert.match(root.read(`etc/gofleet/${COMPONENT}/owner`), new RegExp(INSTANCE));

@@ -34,7 +34,6 @@ const PLACE = servicePlace(COMPONENT);
 const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
 
 describe("agent: programs of services", function () {
-  this.timeout(60_000);
   const [shell] = shells();
   let root: Root;
   let work: string;
@@ -133,7 +132,7 @@ describe("agent: programs of services", function () {
     assert.equal(trees().length, 2);
     // Back without a word of what it was: the host has it.
     served.clear();
-    assert.equal((await root.start("run", { release: old.id, tx: "back", expect: next.id, deadline: 60 })).code, 0);
+    assert.equal((await root.start("run", { release: old.id, tx: "back", expect: next.id, deadline: 240 })).code, 0);
     assert.equal(says(), "hello 1");
     const gone = releaseDownload(resolved(digest(content("1")))).name;
     served.set("/artifact/42?raw=1", content("2"));

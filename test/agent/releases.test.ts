@@ -11,7 +11,6 @@ const of = ({ events }: Answer, { id }: Release) =>
 
 for (const shell of shells()) {
   describe(`agent: kept releases (${shell.name})`, function () {
-    this.timeout(30_000);
     let root: Root;
     beforeEach(() => (root = new Root(shell)));
     afterEach(async () => {

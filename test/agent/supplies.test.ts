@@ -25,7 +25,6 @@ printf '%s\\n' common nginx >>"$FAKE/installed"`,
 };
 
 describe("agent: supplies", function () {
-  this.timeout(60_000);
   let folder: string;
 
   beforeEach(() => {
@@ -37,7 +36,7 @@ describe("agent: supplies", function () {
       writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     }
     write("fake/installed", "libc6\n");
-    write("up/request", `component\tgo\nroot\t${folder}/root\ndeadline\t30\nlockwait\t7\n`);
+    write("up/request", `component\tgo\nroot\t${folder}/root\ndeadline\t240\nlockwait\t7\n`);
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -11,6 +11,8 @@ import { EMPTY_PLAN, type HostPlan, type PlanFile } from "../../src/plan/host-pl
 import { manifest, releaseId, sha256 } from "../../src/plan/manifest";
 import { removeTree } from "../support/remove-tree";
 
+export { until } from "../support/until";
+
 /** One line of the agent. */
 export type Event = { readonly ev: string } & Readonly<Record<string, unknown>>;
 
@@ -157,7 +159,7 @@ export class Root {
   run(what: Release, request: Readonly<Record<string, string | number>> = {}, options = {}): Promise<Answer> {
     return this.start(
       "run",
-      { release: what.id, tx: transaction(), expect: this.current(), lockwait: 20, deadline: 60, ...request },
+      { release: what.id, tx: transaction(), expect: this.current(), lockwait: 120, deadline: 240, ...request },
       what.entries,
       options,
     );
@@ -166,10 +168,10 @@ export class Root {
   /** The end of what the last run does after its result. */
   quiet(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const lock = spawn("flock", ["-w", "20", this.at("run/gofleet/lock"), "true"], { stdio: "ignore" });
+      const lock = spawn("flock", ["-w", "120", this.at("run/gofleet/lock"), "true"], { stdio: "ignore" });
       lock.on("error", reject).on("close", (code) => {
         if (code === 0) resolve();
-        else reject(new Error("the lock is still held after 20 s"));
+        else reject(new Error("the lock is still held after 120 s"));
       });
     });
   }
@@ -223,15 +225,6 @@ export function answerOf(child: ChildProcessWithoutNullStreams, body: Buffer, on
 
 export function transaction(): string {
   return randomBytes(4).toString("hex");
-}
-
-/** Waits for something the agent does by itself. */
-export async function until(condition: () => boolean, seconds = 10): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`not so after ${seconds} s: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
 }
 
 export { sha256 };

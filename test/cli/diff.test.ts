@@ -29,7 +29,6 @@ new HostRelease("motd", { component: "motd", plan, target: hostPool({ hosts, rol
 `;
 
 describe("gofleet diff", function () {
-  this.timeout(120_000);
   let root = "";
   let project = "";
 

@@ -11,7 +11,6 @@ import { file, SUMMARY, updated } from "../report/support/events";
 import { skip } from "../support/skip";
 
 describe("gofleet preview --look", function () {
-  this.timeout(60_000);
   let project = "";
   beforeEach(() => (project = mkdtempSync(join(tmpdir(), "gofleet-look-"))));
   afterEach(() => rmSync(project, { recursive: true, force: true }));

@@ -6,7 +6,6 @@ import { gofleet } from "../report/support/cli";
 import { file, step, SUMMARY, updated } from "../report/support/events";
 
 describe("gofleet preview of saved events", function () {
-  this.timeout(120_000);
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "gofleet-preview-test-"));

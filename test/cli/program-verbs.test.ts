@@ -35,7 +35,6 @@ new HostRelease("motd", { component: "motd", plan, target: local({ root: "root" 
 `;
 
 describe("verbs that run a program", function () {
-  this.timeout(60_000);
   let project = "";
   const cwd = process.cwd();
 

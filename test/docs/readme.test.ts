@@ -48,8 +48,6 @@ function complaints(sources: ReadonlyMap<string, string>): string[] {
 }
 
 describe("the documentation", function () {
-  this.timeout(120_000);
-
   it("holds only programs that type-check", () => {
     const sources = new Map(
       DOCUMENTS.flatMap((name) =>

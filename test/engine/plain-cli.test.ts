@@ -19,7 +19,6 @@ exports.version = go.goVersion;
 
 /** The stock CLI with the stock language host, as most users run it; elsewhere programs run inline. */
 describe("plain pulumi commands", function () {
-  this.timeout(300_000);
   let project = "";
   let env: NodeJS.ProcessEnv = {};
   const hosts = new FakeHosts();

@@ -44,7 +44,6 @@ function violations({ events }: Operation): string[] {
 }
 
 describe("policy pack in the analyzer host", function () {
-  this.timeout(300_000);
   const project = new PackProject();
   const hosts = new FakeHosts();
   after(() => {

@@ -47,8 +47,6 @@ const run = (transport: Transport, options = { deadline: 20, connect: 2 }, befor
   new HostSession("rack-1", transport, options).run({ component: "c", tx: "t1", release: "new" }, new Map(), before);
 
 describe("an operation on one host", function () {
-  this.timeout(30_000);
-
   it("is one exec where all goes well", async () => {
     const host = scripted([{ verb: "run", lines: [facts, result("ok", 0)] }]);
     assert.equal((await run(host)).result.current, "new");
@@ -130,7 +128,7 @@ describe("an operation on one host", function () {
 
   it("reports a host that went back because no new connection came through", async () => {
     const host = scripted([
-      { verb: "run", lines: [facts, { ev: "armed", msg: "1" }, result("unconfirmed", 0)] },
+      { verb: "run", lines: [facts, { ev: "armed", msg: "60" }, result("unconfirmed", 0)] },
       ...Array.from({ length: 2 }, () => ({ verb: "confirm", lines: [result("failed", 65)], code: 65 })).slice(0, 1),
       { verb: "facts", lines: [facts, result("ok", 0, { current: "old" })] },
     ]);

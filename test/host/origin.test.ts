@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { originOf } from "../../src/host/origin";
@@ -40,7 +40,8 @@ describe("what a release is made from", () => {
   });
 
   it("has no name where the work tree has changes, and is nothing outside of a repository", () => {
-    assert.deepEqual(originOf(join(folder, ".."), { ...ENV, GIT_CEILING_DIRECTORIES: "/" }), {});
+    mkdirSync(join(folder, "outside"));
+    assert.deepEqual(originOf(join(folder, "outside"), { ...ENV, GIT_CEILING_DIRECTORIES: folder }), {});
     committed();
     writeFileSync(join(folder, "a"), "2\n");
     assert.deepEqual(Object.keys(originOf(folder, ENV)), ["commit"]);

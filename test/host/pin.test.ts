@@ -14,7 +14,6 @@ const HOSTS = ["a", "b", "c"];
 
 /** Directories that stand for hosts, and the real agent in them. */
 describe("a pinned release", function () {
-  this.timeout(60_000);
   let folder = "";
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "gofleet-pin-"))));
   afterEach(() => {
@@ -32,7 +31,7 @@ describe("a pinned release", function () {
     const plan: HostPlan = {
       ...EMPTY_PLAN,
       files: [{ path: MOTD, text: `${text}\n`, mode: "0644", owner: "root", group: "root", place: "link" }],
-      probes: [{ name: "motd", timeout: 5, script: `! grep -qsx ${text} "$GOFLEET_ROOT/fails" && echo ${text}\n` }],
+      probes: [{ name: "motd", timeout: 60, script: `! grep -qsx ${text} "$GOFLEET_ROOT/fails" && echo ${text}\n` }],
     };
     return {
       component: "motd",
@@ -46,8 +45,8 @@ describe("a pinned release", function () {
         adopt: "refuse",
         onNewMachine: "fail",
         keep: 3,
-        deadline: 60,
-        connect: 5,
+        deadline: 240,
+        connect: 60,
         unsupported: "refuse",
       },
       rollout: { canary: 1, batch: 1, parallel: 2, onFailure: "rollback", pause: 0 },

@@ -13,12 +13,12 @@ import type { CommandGate, GateAfter } from "../../src/model/gates";
 import { AT_ONCE, type Rollout } from "../../src/model/rollout";
 import { EMPTY_PLAN } from "../../src/plan/host-plan";
 import { addresses, FakeHosts } from "../engine/pool-program";
+import { until } from "../support/until";
 
 const COMPONENT = "motd";
 const SIX = addresses(6);
 
 describe("a release of a pool with gates", function () {
-  this.timeout(60_000);
   let hosts: FakeHosts;
   let connect: Connect;
   let notes: string;
@@ -59,7 +59,7 @@ describe("a release of a pool with gates", function () {
       `echo "$GOFLEET_GATE $GOFLEET_WAVE $GOFLEET_HOSTS" >>"$0"; ${script}; [ "$GOFLEET_WAVE" != ${bad} ] || { echo broken; exit 1; }`,
       notes,
     ],
-    timeout: 30,
+    timeout: 3600,
   });
   const judged = () => (existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n") : []);
   const inputs = (text: string, rollout: Partial<Rollout> = {}, more: Partial<ReleaseInputs> = {}): ReleaseInputs => {
@@ -163,15 +163,13 @@ describe("a release of a pool with gates", function () {
   });
 
   describe("interrupted during a gate", () => {
-    const slow = () => gate("canary", 0, "sleep 30");
+    const slow = () => gate("canary", 0, "sleep 3600");
     /** An update that is interrupted as soon as the gate has begun. */
     const interrupted = async (state: ReleaseState, news: ReleaseInputs): Promise<PartialFailure> => {
       const running = failure(manager().update(state, news));
-      while (judged().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => judged().length > 0);
       stop.abort();
-      const began = Date.now();
       const error = await running;
-      assert.ok(Date.now() - began < 3000, "the gate is ended at once");
       stop = new AbortController();
       assert.ok(error instanceof PartialFailure);
       assert.match(error.message, /^interrupted: .*no other was begun$/m);
@@ -203,14 +201,14 @@ describe("a release of a pool with gates", function () {
     });
 
     it("has an update left to do even where every host has the release", async () => {
-      const rollout = { canary: 6, gates: [gate("last", 0, 'grep -q contract "$0.go" || sleep 30')] };
+      const rollout = { canary: 6, gates: [gate("last", 0, 'grep -q contract "$0.go" || sleep 3600')] };
       writeFileSync(`${notes}.go`, "contract");
       const state = await manager().create(inputs("old\n", rollout));
       rmSync(`${notes}.go`);
       rmSync(notes);
       const news = inputs("new\n", rollout);
       const running = failure(manager().update(state, news));
-      while (judged().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => judged().length > 0);
       stop.abort();
       const error = await running;
       assert.match(error.message, /^interrupted: every host has the release, which was not judged to the end$/m);
@@ -321,15 +319,22 @@ describe("a release of a pool with gates", function () {
   });
 
   it("says on the row where it is, how many are done, and what the gate sees", async () => {
-    await manager().create(inputs("old\n", { gates: [gate("canary", 0, "echo testing; sleep 1.2")] }));
+    const tested = () => said.some((line) => line.includes("contract-canary: testing, "));
+    const created = manager().create(
+      inputs("old\n", { gates: [gate("canary", 0, 'echo testing; until [ -e "$0.go" ]; do sleep 0.05; done')] }),
+    );
+    await until(tested);
+    writeFileSync(`${notes}.go`, "");
+    await created;
     for (const line of [
-      "wave 1 of 4, 0 of 6 hosts done: rack-1",
-      "wave 1 of 4, 1 of 6 hosts done: rack-1 done",
-      "wave 1 of 4, 1 of 6 hosts done: gate contract-canary: testing, 30 s left",
-      "wave 1 of 4, 1 of 6 hosts done: gate contract-canary: sh passed",
-      "wave 2 of 4, 1 of 6 hosts done: rack-2, rack-3",
+      /^wave 1 of 4, 0 of 6 hosts done: rack-1$/,
+      /^wave 1 of 4, 1 of 6 hosts done: rack-1 done$/,
+      /^wave 1 of 4, 1 of 6 hosts done: gate contract-canary: testing, \d+ min left$/,
+      /^wave 1 of 4, 1 of 6 hosts done: gate contract-canary: sh passed$/,
+      /^wave 2 of 4, 1 of 6 hosts done: rack-2, rack-3$/,
     ]) {
-      assert.ok(said.includes(line), `${line}\n\n${said.join("\n")}`);
+      const seen = said.some((text) => line.test(text));
+      assert.ok(seen, `${String(line)}\n\n${said.join("\n")}`);
     }
   });
 });

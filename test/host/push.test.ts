@@ -16,7 +16,6 @@ const SIZE = 3_000_000;
 const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
 
 describe("sending a file to hosts", function () {
-  this.timeout(60_000);
   let work: string;
   let content: Buffer;
   let sent: { readonly host: string; readonly verb: string; readonly upload: readonly Buffer[] }[];
@@ -51,8 +50,8 @@ describe("sending a file to hosts", function () {
         adopt: "refuse",
         onNewMachine: "fail",
         keep: 3,
-        deadline: 60,
-        connect: 5,
+        deadline: 240,
+        connect: 60,
         unsupported: "refuse",
       },
       rollout: AT_ONCE,

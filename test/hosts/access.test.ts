@@ -9,7 +9,6 @@ import { file, raw } from "./raw-program";
 import { hosts, unavailable, type Host } from "./support/hosts";
 
 describe("the way in to a real host", function () {
-  this.timeout(120_000);
   let host: Host;
   let workDir: string;
   let stack: TestStack;

@@ -25,7 +25,6 @@ const STEPS = [
 ];
 
 describe("agent on a systemd host", function () {
-  this.timeout(180_000);
   let host: Host;
   before(async function () {
     const reason = unavailable();

@@ -11,7 +11,6 @@ const COMPONENT = "gofleet-test-go";
 const OTHER = "v0.0.1-go1.26.7.linux-amd64.zip";
 
 describe("downloads on a real host", function () {
-  this.timeout(180_000);
   let host: Host;
   let proxy: GoProxy;
   let workDir: string;

@@ -66,7 +66,6 @@ const KILLED: Readonly<Record<string, "old" | "new">> = {
 };
 
 describe("faults on a real host", function () {
-  this.timeout(180_000);
   let host: Host;
   let workDir: string;
   let stack: TestStack;

@@ -9,7 +9,6 @@ import { pause } from "./support/machine";
 import { difference, hosts, unavailable, type Host } from "./support/hosts";
 
 describe("test hosts", function () {
-  this.timeout(300_000);
   let first: Host;
   let second: Host;
 

@@ -10,7 +10,6 @@ import { file, raw } from "./raw-program";
 import { hosts, unavailable, type Host } from "./support/hosts";
 
 describe("gofleet preview --look at real hosts", function () {
-  this.timeout(180_000);
   let host: Host;
   let workDir: string;
   let stack: TestStack;

@@ -20,7 +20,6 @@ function live(text: string): RawArgs["plan"] {
 }
 
 describe("who owns what on a real host", function () {
-  this.timeout(120_000);
   let host: Host;
   let untouched: Listing;
 

@@ -47,7 +47,6 @@ const THEIRS =
   /^[-+] \/(var\/(lib\/(dpkg|apt|systemd\/deb-systemd-helper)|cache\/(apt|ldconfig|debconf)|log\/(apt|dpkg))|usr\/(bin|share)\/demod|(usr\/)?lib\/systemd\/system\/demod)/;
 
 describe("packages on a real host", function () {
-  this.timeout(180_000);
   let host: Host;
   let untouched: Listing;
 

@@ -11,7 +11,6 @@ const daemon = (address: string, port: number): string =>
   `[Service]\nExecStart=/usr/bin/python3 -m http.server --bind ${address} ${port}\n`;
 
 describe("ports on a real host", function () {
-  this.timeout(120_000);
   let host: Host;
 
   before(async function () {

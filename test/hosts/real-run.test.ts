@@ -21,7 +21,6 @@ const OWN_TRACES = /^[-+] \/(root|home\/fleet)\/(\.config|\.cache|go)\b/;
 
 /** One stack from its first preview to its end: each test goes on from where the one before left it. */
 describe("a toolchain on two real hosts", function () {
-  this.timeout(300_000);
   let first: Host;
   let second: Host;
   let proxy: GoProxy;

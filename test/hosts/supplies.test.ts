@@ -16,7 +16,6 @@ const SOURCES = { [`${PREFIX}/go.mod`]: "module example.com/tool\n", [`${PREFIX}
 
 /** The program's side of what real hosts install, build and keep free; `packages` and `build` have the host's. */
 describe("packages, builds and ports of a program", function () {
-  this.timeout(120_000);
   let host: Host;
   let workDir: string;
   let work: string;

@@ -11,7 +11,6 @@ import { difference, hosts, unavailable, type Host, type Listing } from "./suppo
 const PATH = "/usr/local/share/ca-certificates/fleet.crt";
 
 describe("what a real host trusts", function () {
-  this.timeout(120_000);
   let host: Host;
   let work: string;
   let untouched: Listing;

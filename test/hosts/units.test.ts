@@ -61,7 +61,6 @@ function release({ secret, second = "one", probe = "true", dropIn = "one" }: Ver
 }
 
 describe("units and secrets on a real host", function () {
-  this.timeout(120_000);
   let host: Host;
   let workDir: string;
   let stack: TestStack;

@@ -49,7 +49,6 @@ function service(text: string, { bad = "exit 1", unit = "", watch = {}, seconds 
 const one = service("one", { bad: "exec sleep infinity" });
 
 describe("a host that looks after its releases", function () {
-  this.timeout(120_000);
   let host: Host;
   before(async function () {
     const reason = unavailable();

@@ -26,7 +26,6 @@ function unit(args: AthensArgs): string {
 }
 
 describe("Athens' unit", function () {
-  this.timeout(60_000);
   let folder: string;
 
   before(function () {

@@ -10,7 +10,6 @@ const MODULE = "example.com/mod";
 const PASSWORD = "k3V9mZpQ7xTfLw2RbN8sHdYc";
 
 describe("the front's access", function () {
-  this.timeout(30_000);
   let mirror: TestMirror | undefined;
   before(function () {
     needsNginx(this);

@@ -10,7 +10,6 @@ import { batches } from "../support/hostile";
 import { nginxVersion } from "../support/nginx";
 
 describe("the front's configuration, read by nginx", function () {
-  this.timeout(120_000);
   let mirror: TestMirror | undefined;
   before(function () {
     needsNginx(this);

@@ -37,7 +37,6 @@ function problems(found: readonly Finding[]): string[] {
 }
 
 describe("the front's configuration, read by a linter", function () {
-  this.timeout(300_000);
   let mirror: TestMirror | undefined;
   before(function () {
     if (program("python3") === undefined) skip(this, "there is no python3");

@@ -7,7 +7,6 @@ import { info, needsNginx, TestMirror, zip, type Setup } from "../support/front"
 const MODULE = "example.com/mod";
 
 describe("the front's modules", function () {
-  this.timeout(30_000);
   let mirror: TestMirror | undefined;
   before(function () {
     needsNginx(this);

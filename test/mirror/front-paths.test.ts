@@ -9,7 +9,6 @@ import { TestUpstream } from "../support/nginx";
 const MODULE = "example.com/mod";
 
 describe("the front's other paths", function () {
-  this.timeout(30_000);
   let mirror: TestMirror | undefined;
   before(function () {
     needsNginx(this);

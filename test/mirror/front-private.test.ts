@@ -6,7 +6,6 @@ const NAMES = ["git.corp.example/team/x", "git.corp.example/Team/x", "github.com
 const PATHS = ["@v/list", "@latest", "@v/v1.0.0.info", "@v/v1.0.0.mod", "@v/v1.0.0.zip", "@v/main.info"];
 
 describe("private modules that clients take from their repositories", function () {
-  this.timeout(60_000);
   let mirror: TestMirror;
   before(function () {
     needsNginx(this);

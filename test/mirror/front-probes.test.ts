@@ -19,7 +19,6 @@ const leaking = (config: string): string =>
 const redigested = (config: string): string => config.replace(/(add_header X-Gomod-Config) "[0-9a-f]+"/, '$1 "feed"');
 
 describe("the probes of a front", function () {
-  this.timeout(120_000);
   let mirror: TestMirror;
   before(function () {
     needsNginx(this);

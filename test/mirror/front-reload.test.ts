@@ -16,7 +16,6 @@ const DOWNLOADS = 1000;
 const PER_LARGE = 50;
 
 describe("the front's reload", function () {
-  this.timeout(120_000);
   let mirror: TestMirror;
   before(function () {
     needsNginx(this);

@@ -14,7 +14,6 @@ const MODULE = "example.com/mod";
 const NAMES = ["one", "two", "three"] as const;
 
 describe("the front's tiers", function () {
-  this.timeout(30_000);
   let mirror: TestMirror | undefined;
   let tiers: TestUpstream[];
   let ports: number[];

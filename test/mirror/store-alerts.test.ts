@@ -44,7 +44,6 @@ const TROUBLE: Readonly<Record<string, readonly [series: string, values: string,
 };
 
 describe("a mirror's alert rules, by Prometheus", function () {
-  this.timeout(60_000);
   let prometheus: Promtool;
   before(function () {
     prometheus = Promtool.open(this, RULES);

@@ -26,8 +26,6 @@ export class Build extends pulumi.ComponentResource {
 `;
 
 describe("Pulumi's component analyzer, which makes schemas for other languages", function () {
-  this.timeout(120_000);
-
   it("refuses the arguments of GoToolchainHost: versions, durations and sources are unions (docs/languages.md)", () => {
     const analyzer = new Analyzer(REPOSITORY, "gofleet", { name: "gofleet", main: "src/index.ts" }, new Set([NAME]));
     assert.throws(() => analyzer.analyze(), /Union types are not supported for component 'GoToolchainHost'/);

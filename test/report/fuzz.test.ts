@@ -149,8 +149,6 @@ function leaks(events: readonly EngineEvent[], name: ForgeName): readonly string
 }
 
 describe("reports of hostile text", function () {
-  this.timeout(120_000);
-
   it("hold nothing alive, and keep to the schema and to every limit", async () => {
     await fc.assert(
       fc.asyncProperty(events, fc.constantFrom(...FORGES), async (all, name) => {

@@ -80,8 +80,6 @@ function start(
 }
 
 describe("gofleet rollback through the real engine", function () {
-  this.timeout(300_000);
-
   it("goes back by a pin that every preview shows, and undoes it", () =>
     start(async (stack, [old, current]) => {
       const second = motd(stack, "second");

@@ -14,7 +14,6 @@ const TREE = "/usr/local/lib/gofleet/ci/actions-runner-2.336.0";
 
 /** One host from its start up to its end, with a forge beside it: each test goes on from where the one before left it. */
 describe("agents of a forge on a host", function () {
-  this.timeout(3 * 60_000);
   let folder: string;
   let github: FakeGithub;
   let sandbox: PlannedHost;

@@ -82,7 +82,6 @@ interface Denial {
 
 /** One virtual machine for all: without a profile, in enforce mode, in complain mode, and without one again. */
 describe("the slots' AppArmor profiles in a kernel that enforces", function () {
-  this.timeout(300_000);
   let printed: ReadonlyMap<string, string>;
   let scratch: string;
   let program: string;

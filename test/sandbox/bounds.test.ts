@@ -19,8 +19,6 @@ const PLACES = [".", "$HOME", "$TMPDIR", "$GOTMPDIR", "/tmp", "/var/tmp", "$GOMO
 const FULL = "No space left on device";
 
 describe("a disk bomb in a slot", function () {
-  this.timeout(5 * 60_000);
-
   before(function () {
     const reason = unavailable();
     if (reason) skip(this, reason);

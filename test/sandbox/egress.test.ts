@@ -73,7 +73,6 @@ const rules = (changes: Partial<EgressRules> = {}, users = [SLOT_1, SLOT_2]) =>
   });
 
 describe("egress rules in the kernel", function () {
-  this.timeout(60_000);
   let network: TestNetwork;
 
   const all = (answers: readonly string[], expected: "hello" | "refused", places: readonly Place[]) =>

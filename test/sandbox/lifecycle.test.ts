@@ -18,7 +18,6 @@ const MODULES = [
 const DOWNLOAD = "GOFLAGS= go mod download";
 
 describe("jobs of a sandbox on a host", function () {
-  this.timeout(5 * 60_000);
   let sandbox: PlannedHost;
 
   before(async function () {
@@ -217,8 +216,6 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
 });
 
 describe("build caches in memory on a host", function () {
-  this.timeout(3 * 60_000);
-
   before(function () {
     const reason = unavailable();
     if (reason) skip(this, reason);

@@ -56,7 +56,6 @@ const TROUBLE: Readonly<Record<string, readonly [series: string, values: string,
 const TOLD = ["watch/report.go", "denials/collect.go", "egress/egress.go"];
 
 describe("a sandbox's alert rules, by Prometheus", function () {
-  this.timeout(60_000);
   let prometheus: Promtool;
   before(function () {
     prometheus = Promtool.open(this, RULES);

@@ -30,8 +30,6 @@ const OUTSIDE = [
 ];
 
 describe("user namespaces of jobs on a host", function () {
-  this.timeout(3 * 60_000);
-
   before(function () {
     const reason = unavailable();
     if (reason) skip(this, reason);

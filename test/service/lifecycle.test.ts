@@ -35,7 +35,6 @@ const BASE = { SERVED_GREETING: "hello", SERVED_CREDENTIAL: "token", GOMEMLIMIT:
 
 /** One stack from its first up to its end: each test goes on from where the one before left it. */
 describe("a service on a real host", function () {
-  this.timeout(240_000);
   let lab: ServiceLab;
   let host: Host;
   let stack: TestStack;

@@ -17,7 +17,6 @@ const SOURCE = join(__dirname, "support/service");
 
 /** Programs that are built here or lie here, on a real host; and what is not what was declared never comes on. */
 describe("where a service's program comes from, on a real host", function () {
-  this.timeout(240_000);
   let lab: ServiceLab;
   let server: FileServer;
   let host: Host;

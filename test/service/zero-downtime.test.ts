@@ -24,7 +24,6 @@ interface Report {
 }
 
 describe("a release change under load", function () {
-  this.timeout(300_000);
   let lab: ServiceLab;
   let host: Host;
 

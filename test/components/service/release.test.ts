@@ -14,7 +14,6 @@ import { skip } from "../../support/skip";
 const digest = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 describe("service release", function () {
-  this.timeout(120_000);
   let project: string;
   let revision: string;
   let go: string;

@@ -2,13 +2,14 @@ import { strict as assert } from "node:assert";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { waitForApproval } from "../../../src/host/gates/approval";
 import { REAL_CLOCK } from "../../../src/host/gates/clock";
 import { runCommandGate } from "../../../src/host/gates/command";
 import { GateStopped, type GateRun } from "../../../src/host/gates/gate-run";
 import { checkApprovalGate, checkCommandGate } from "../../../src/model/gate-check";
 import type { ApprovalGateArgs, CommandGateArgs } from "../../../src/model/gate-args";
+import { runs } from "../../support/processes";
+import { until } from "../../support/until";
 import { gateRun, WAVE } from "./world";
 
 /** Commands take real time. */
@@ -19,6 +20,10 @@ describe("gates on the operator's machine", () => {
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "gofleet-gates-"))));
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
   const sh = (script: string): readonly string[] => ["sh", "-c", script, join(directory, "notes")];
+  /** A command with a child that outlives any test, and notes its number. */
+  const PARENT = 'sleep 3600 & echo $! >"$0"; wait';
+  const child = (): number =>
+    existsSync(join(directory, "notes")) ? Number(readFileSync(join(directory, "notes"), "utf8")) : 0;
 
   describe("a command", () => {
     const gate = (command: readonly string[], more: Partial<CommandGateArgs> = {}) => {
@@ -54,12 +59,11 @@ describe("gates on the operator's machine", () => {
     });
 
     it("shows its last line while it runs", async () => {
-      const run = realRun();
-      await runCommandGate(gate(sh("echo testing /v1/orders; sleep 1.3"), { timeout: "30 s" }), run);
-      assert.ok(
-        run.said.some((line) => line === "testing /v1/orders, 30 s left"),
-        run.said.join("\n"),
-      );
+      const script = 'echo testing /v1/orders; until [ -e "$0" ]; do sleep 0.05; done';
+      const status = (text: string): void => {
+        if (/^testing \/v1\/orders, \d+ min left$/.test(text)) writeFileSync(join(directory, "notes"), "");
+      };
+      await runCommandGate(gate(sh(script), { timeout: "10 min" }), { ...realRun(), status });
     });
 
     it("fails where there is no such program", async () => {
@@ -67,20 +71,20 @@ describe("gates on the operator's machine", () => {
     });
 
     it("is ended with its children when it takes too long", async () => {
-      const script = 'sleep 60 & echo $! >"$0"; wait';
-      await assert.rejects(runCommandGate(gate(sh(script), { timeout: "1 s" }), realRun()), /took longer than 1 s/);
-      await pause(50);
-      assert.ok(!runs(Number(readFileSync(join(directory, "notes"), "utf8"))), "the child has ended");
+      // Its time begins to pass with the child.
+      const clock = { ...REAL_CLOCK, now: () => (child() === 0 ? 0 : 1_000_000) };
+      const late = runCommandGate(gate(sh(PARENT), { timeout: "2 s" }), { ...realRun(), clock });
+      await assert.rejects(late, /took longer than 2 s/);
+      await until(() => !runs(child()));
     });
 
     it("is ended at once when the gate is stopped", async () => {
       const stop = new AbortController();
-      setTimeout(() => stop.abort(), 200);
-      const began = Date.now();
-      const script = 'sleep 60 & echo $! >"$0"; wait';
-      await assert.rejects(runCommandGate(gate(sh(script)), realRun({ signal: stop.signal })), GateStopped);
-      assert.ok(Date.now() - began < 3000);
-      assert.ok(!runs(Number(readFileSync(join(directory, "notes"), "utf8"))));
+      const stopped = assert.rejects(runCommandGate(gate(sh(PARENT)), realRun({ signal: stop.signal })), GateStopped);
+      await until(() => child() !== 0);
+      stop.abort();
+      await stopped;
+      await until(() => !runs(child()));
     });
   });
 
@@ -127,13 +131,3 @@ describe("gates on the operator's machine", () => {
     });
   });
 });
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A child that nobody has waited for yet is still in the list.
-    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

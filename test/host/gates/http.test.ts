@@ -124,11 +124,10 @@ describe("an HTTP gate", () => {
   it("ends at once when it is stopped, even while it waits for an answer", async () => {
     const stop = new AbortController();
     answer = () => {
-      setTimeout(() => stop.abort(), 20);
+      setImmediate(() => stop.abort());
       return { status: 200, never: true };
     };
-    const began = Date.now();
-    await assert.rejects(watchHttp(gate(), gateRun({ signal: stop.signal })), GateStopped);
-    assert.ok(Date.now() - began < 2000);
+    // Nobody answers within the time that a test has.
+    await assert.rejects(watchHttp(gate({ timeout: "1 h" }), gateRun({ signal: stop.signal })), GateStopped);
   });
 });

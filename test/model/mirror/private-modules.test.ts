@@ -33,7 +33,6 @@ describe("private modules", () => {
   });
 
   it("agrees with the go command's own matching, and Athens' patterns with Athens' way of matching", function () {
-    this.timeout(120_000);
     if (!machineGo()) skip(this, "no go command");
     const element = fc.stringMatching(/^[aB*.-]{0,3}[aB]$/).filter((text) => !text.startsWith("."));
     const pattern = fc

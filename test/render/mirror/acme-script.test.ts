@@ -142,7 +142,6 @@ commonName = supplied
 `;
 
 describe("the script that keeps a front's ACME certificate", function () {
-  this.timeout(60_000);
   let host: Host;
   before(function () {
     if (program("openssl") === undefined) skip(this, "there is no openssl");

@@ -31,7 +31,6 @@ const OTHER = ARCH === "amd64" ? "arm64" : "amd64";
 const SHELLS = [["dash"], ["busybox", "sh"], ["bash"]];
 
 describe("identity script", function () {
-  this.timeout(120_000);
   let work: string;
   let root: string;
   let module: string;
@@ -70,7 +69,7 @@ describe("identity script", function () {
     const script = identityScript({ tree: TREE, program: name, identity });
     const [command = "sh", ...args] = shell;
     const env = { PATH: process.env["PATH"], GOFLEET_ROOT: root };
-    return spawnSync(command, [...args, "-s"], { input: script, encoding: "utf8", env, cwd: "/" });
+    return spawnSync(command, [...args, "-s"], { input: script, encoding: "utf8", env, cwd: "/", timeout: 120_000 });
   }
 
   for (const shell of SHELLS) {
@@ -217,12 +216,15 @@ describe("identity script", function () {
     assert.match(run({ go: "1.26" }).stderr, /go is not in it, wanted 1\.26/);
   });
 
-  it("is no slower for a program of 100 MB", () => {
-    const path = place(program("plain"));
-    truncateSync(path, 100_000_000);
-    const began = process.hrtime.bigint();
-    assert.equal(run().status, 0);
-    assert.ok(process.hrtime.bigint() - began < 2_000_000_000n);
+  it("does not read the whole of a program", () => {
+    // Of zeros that take no room on the disk, and long to read.
+    truncateSync(place(program("plain")), 2 ** 40);
+    try {
+      const { status, stderr, error } = run();
+      assert.equal(status, 0, String(error ?? stderr));
+    } finally {
+      rmSync(join(root, TREE, "buildcached"));
+    }
   });
 
   it("is clean for shellcheck", function () {

@@ -219,8 +219,6 @@ function verdictOf({ code, said }: { code: number; said: string }): Verdict {
 }
 
 describe("watch script", function () {
-  this.timeout(60_000);
-
   for (const [what, , facts, verdict, sentence] of TRUTH) {
     it(`${what}: ${verdict}`, () => {
       const answer = look(facts);

@@ -27,8 +27,6 @@ const LEVELS: Readonly<Record<ScenarioName, string>> = {
 };
 
 describe("reports of real previews", function () {
-  this.timeout(180_000);
-
   for (const name of Object.keys(SCENARIOS) as ScenarioName[]) {
     it(`${name}: as a comment, as a page, as data`, async () => {
       const hosts = new FakeHosts();

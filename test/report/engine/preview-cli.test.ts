@@ -10,8 +10,6 @@ import { served } from "../support/inline-program";
 import { racks, toolchains } from "../support/programs";
 
 describe("gofleet preview with the engine", function () {
-  this.timeout(180_000);
-
   it("previews a stack, saves the plan, and leaves no record of events", async () => {
     const hosts = new FakeHosts();
     const scratch = mkdtempSync(join(tmpdir(), "gofleet-preview-cli-"));

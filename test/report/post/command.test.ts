@@ -9,7 +9,6 @@ import { FakeForge, HEAD, TOKEN } from "./fake-forge";
 const PROGRAM = [join(REPOSITORY, "node_modules/tsx/dist/cli.mjs"), join(REPOSITORY, "src/cli/main.ts"), "post"];
 
 describe("gofleet post", function () {
-  this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), "gofleet-post-"));
   const report = join(folder, "report.md");
   let forge: FakeForge;
