@@ -208,7 +208,7 @@ describe("agent: downloads", function () {
       assert.ok(existsSync(lib("bin/go")));
       assert.deepEqual(readdirSync(root.at(`usr/local/lib/gofleet/${COMPONENT}`)), ["go1.0"]);
     } finally {
-      execFileSync("umount", [small]);
+      execFileSync("umount", ["--lazy", small]);
     }
   });
 

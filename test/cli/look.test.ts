@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { look } from "../../src/cli/look";
@@ -8,12 +8,13 @@ import { buildReport } from "../../src/report/build";
 import { readPreview } from "../../src/report/read-preview";
 import type { Report } from "../../src/report/report";
 import { file, SUMMARY, updated } from "../report/support/events";
+import { removeTree } from "../support/remove-tree";
 import { skip } from "../support/skip";
 
 describe("gofleet preview --look", function () {
   let project = "";
   beforeEach(() => (project = mkdtempSync(join(tmpdir(), "gofleet-look-"))));
-  afterEach(() => rmSync(project, { recursive: true, force: true }));
+  afterEach(() => removeTree(project));
 
   /** The report of an update on these hosts, looked at. */
   async function looked(hosts: Readonly<Record<string, string>>, lowDisk: number): Promise<Report> {
@@ -63,7 +64,7 @@ describe("gofleet preview --look", function () {
       const { status, stderr } = mount("-t", "tmpfs", "-o", "size=8m,nr_inodes=40", "tmpfs", disk);
       if (status !== 0) skip(this, `a disk cannot be mounted here: ${stderr.trim()}`);
     });
-    afterEach(() => spawnSync("umount", [disk]));
+    afterEach(() => spawnSync("umount", ["--lazy", disk]));
 
     it("tells which disk, and how much is left of it", async () => {
       assert.deepEqual(risks(await looked({ a: "local host" }, 0.1), "disk"), []);

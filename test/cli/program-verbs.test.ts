@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, disconnectAll } from "../../src/host/connect";
@@ -9,6 +9,7 @@ import { planInputs, type ReleaseInputs } from "../../src/host/release";
 import { ReleaseManager } from "../../src/host/release-manager";
 import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
+import { removeTree } from "../support/remove-tree";
 
 const REPOSITORY = join(__dirname, "..", "..");
 const MOTD = "/etc/motd.d/gofleet";
@@ -48,7 +49,7 @@ describe("verbs that run a program", function () {
   });
   afterEach(() => {
     process.chdir(cwd);
-    rmSync(project, { recursive: true, force: true });
+    removeTree(project);
   });
 
   function gofleet(...args: string[]): { code: number | null; out: string; err: string } {
@@ -71,8 +72,8 @@ describe("verbs that run a program", function () {
         adopt: "refuse",
         onNewMachine: "fail",
         keep: 3,
-        deadline: 60,
-        connect: 5,
+        deadline: 240,
+        connect: 60,
         unsupported: "refuse",
       },
       rollout: AT_ONCE,

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GoToolchainHost, hostPool, lock, ssh, type GoToolchainHostArgs, type HostPoolArgs } from "gofleet";
 import { REPOSITORY } from "../support/engine/project";
+import { removeTree } from "../support/remove-tree";
 
 /** What one simulated host has, as `test/support/fake-hosts.cjs` writes it. */
 export interface FakeHost {
@@ -56,7 +57,7 @@ export class FakeHosts {
   }
 
   remove(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
   }
 }
 

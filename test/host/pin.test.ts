@@ -8,6 +8,7 @@ import { diffRelease, pinnedText } from "../../src/host/release-diff";
 import { ReleaseManager } from "../../src/host/release-manager";
 import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
+import { removeTree } from "../support/remove-tree";
 
 const MOTD = "/etc/motd.d/gofleet";
 const HOSTS = ["a", "b", "c"];
@@ -18,7 +19,7 @@ describe("a pinned release", function () {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "gofleet-pin-"))));
   afterEach(() => {
     disconnectAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeTree(folder);
   });
 
   const root = (host: string): string => join(folder, host);

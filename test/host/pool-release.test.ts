@@ -13,6 +13,7 @@ import type { CommandGate, GateAfter } from "../../src/model/gates";
 import { AT_ONCE, type Rollout } from "../../src/model/rollout";
 import { EMPTY_PLAN } from "../../src/plan/host-plan";
 import { addresses, FakeHosts } from "../engine/pool-program";
+import { removeTree } from "../support/remove-tree";
 import { until } from "../support/until";
 
 const COMPONENT = "motd";
@@ -37,7 +38,7 @@ describe("a release of a pool with gates", function () {
   afterEach(() => {
     delete process.env["GOFLEET_FAKE_STATE"];
     hosts.remove();
-    rmSync(join(notes, ".."), { recursive: true });
+    removeTree(join(notes, ".."));
   });
 
   const note = (text: string) => void said.push(text);

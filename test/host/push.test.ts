@@ -11,6 +11,7 @@ import type { ExecRequest } from "../../src/host/transport";
 import { upload } from "../../src/host/upload";
 import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type PlanDownload } from "../../src/plan/host-plan";
+import { removeTree } from "../support/remove-tree";
 
 const SIZE = 3_000_000;
 const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
@@ -28,7 +29,7 @@ describe("sending a file to hosts", function () {
     writeFileSync(join(work, "tool"), "tool");
     sent = [];
   });
-  afterEach(() => rmSync(work, { recursive: true, force: true }));
+  afterEach(() => removeTree(work));
 
   const download = (name: string, file: string, bytes: Buffer): PlanDownload => ({
     name,

@@ -26,7 +26,7 @@ function motd(stack: TestStack, text: string, { protect, components = ["motd"] }
       const plan: HostPlan = {
         ...EMPTY_PLAN,
         files: [{ path, text: `${text}\n`, mode: "0644", owner: "root", group: "root", place: "link" }],
-        probes: [{ name: "says", timeout: 5, script: `! grep -qsx ${text} "$GOFLEET_ROOT/fails" && echo ${text}\n` }],
+        probes: [{ name: "says", timeout: 60, script: `! grep -qsx ${text} "$GOFLEET_ROOT/fails" && echo ${text}\n` }],
       };
       const target = hostPool({
         hosts: Object.fromEntries(HOSTS.map((host) => [host, local({ root: root(stack, host) })])),

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -23,6 +23,7 @@ import { lockedReleases } from "../../src/engine/locked";
 import { filesBelow, findSecret } from "./engine/leaks";
 import { Operation } from "./engine/operation";
 import { makeProject, REPOSITORY, type StubPackage } from "./engine/project";
+import { removeTree } from "./remove-tree";
 
 export type { Operation } from "./engine/operation";
 export type { StubPackage } from "./engine/project";
@@ -70,7 +71,7 @@ export async function withStack<T>(
   try {
     return await body(await TestStack.open(program, workDir, settings));
   } finally {
-    if (!settings.workDir) rmSync(workDir, { recursive: true, force: true });
+    if (!settings.workDir) removeTree(workDir);
   }
 }
 
