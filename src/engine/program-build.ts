@@ -146,7 +146,8 @@ async function store(staging: string, name: string, cache: string): Promise<stri
 async function prune(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const path = join(cache, name);
-    const { mtimeMs } = await stat(path);
+    // Another run may have removed or named it since.
+    const mtimeMs = await stat(path).then((found) => found.mtimeMs, Date.now);
     if (Date.now() - mtimeMs > (name.startsWith("part-") ? DAY : KEPT)) rmSync(path, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ describe("service release", function () {
   let project: string;
   let revision: string;
   let go: string;
-  const before_ = process.env["XDG_CACHE_HOME"];
+  const { XDG_CACHE_HOME, GOCACHE } = process.env;
 
   before(function () {
     const machine = machineGo();
@@ -28,11 +29,12 @@ describe("service release", function () {
     revision = goModule(join(project, "source"));
     for (const arch of ["amd64", "arm64"] as const)
       buildProgram(join(project, "source"), join(project, "dist", arch), { arch });
+    // Go keeps its own cache: the standard library is not compiled anew for these tests.
+    process.env["GOCACHE"] = execFileSync("go", ["env", "GOCACHE"], { encoding: "utf8" }).trim();
     process.env["XDG_CACHE_HOME"] = join(project, "cache");
   });
   after(() => {
-    if (before_ === undefined) delete process.env["XDG_CACHE_HOME"];
-    else process.env["XDG_CACHE_HOME"] = before_;
+    restore({ XDG_CACHE_HOME, GOCACHE });
     if (project !== undefined) rmSync(join(project, ".."), { recursive: true });
   });
 
@@ -162,15 +164,12 @@ describe("service release", function () {
         GOOS: "plan9",
         GOEXPERIMENT: "arenas",
       };
-      const own = Object.keys(settings).map((key) => [key, process.env[key]] as const);
+      const own = Object.fromEntries(Object.keys(settings).map((key) => [key, process.env[key]]));
       Object.assign(process.env, settings);
       try {
         assert.equal(build("elsewhere"), one);
       } finally {
-        for (const [key, value] of own) {
-          if (value === undefined) Reflect.deleteProperty(process.env, key);
-          else process.env[key] = value;
-        }
+        restore(own);
       }
       assert.match(one ?? "", /^[0-9a-f]{64}$/);
     });
@@ -200,3 +199,10 @@ describe("service release", function () {
     });
   });
 });
+
+function restore(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [key, value] of Object.entries(variables)) {
+    if (value === undefined) Reflect.deleteProperty(process.env, key);
+    else process.env[key] = value;
+  }
+}
