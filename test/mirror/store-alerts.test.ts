@@ -21,6 +21,7 @@ const WELL: Series = {
   'gofleet_store_last_run_timestamp_seconds{component="goproxy"}': "0+60x1500",
   'gofleet_store_last_repair_timestamp_seconds{component="goproxy"}': "0+60x1500",
   'gofleet_mirror_certificate_not_after_timestamp_seconds{component="goproxy"}': "9999999x1500",
+  'gofleet_mirror_certificate_not_before_timestamp_seconds{component="goproxy"}': "-7000000x1500",
   'gofleet_mirror_tier_up{component="goproxy",tier="corp"}': "1x1500",
 };
 
@@ -34,9 +35,9 @@ const TROUBLE: Readonly<Record<string, readonly [series: string, values: string,
   "versions break": ["gofleet_store_broken_versions_total", "3x1380 4x120", ["GoMirrorStoreBroken"]],
   "the keeper is gone": ["gofleet_store_last_run", "0+60x1000 60000x500", ["GoMirrorKeeperSilent"]],
   "repairs do not end": ["gofleet_store_last_repair", "0+60x1000 60000x500", ["GoMirrorRepairOverdue"]],
-  "the certificate is old": ["gofleet_mirror_certificate", "1000000x1500", ["GoMirrorCertificateExpires"]],
+  "the certificate is old": ["gofleet_mirror_certificate_not_after", "1000000x1500", ["GoMirrorCertificateExpires"]],
   "the certificate is over": [
-    "gofleet_mirror_certificate",
+    "gofleet_mirror_certificate_not_after",
     "100000x1500",
     ["GoMirrorCertificateExpires", "GoMirrorCertificateExpiresNow"],
   ],
@@ -64,6 +65,19 @@ describe("a mirror's alert rules, by Prometheus", function () {
     });
   }
 
+  it("leave a certificate of six days alone until it should long have been renewed", () => {
+    const lasting = (end: number) =>
+      prometheus.firing({
+        ...WELL,
+        'gofleet_mirror_certificate_not_after_timestamp_seconds{component="goproxy"}': `${end}x1500`,
+        'gofleet_mirror_certificate_not_before_timestamp_seconds{component="goproxy"}': `${end - 6 * 86_400}x1500`,
+      });
+    const asked = 1500 * 60;
+    assert.deepEqual(lasting(asked + 2 * 86_400), []);
+    assert.deepEqual(lasting(asked + 86_400), ["GoMirrorCertificateExpires"]);
+    assert.deepEqual(lasting(asked + 43_200), ["GoMirrorCertificateExpires", "GoMirrorCertificateExpiresNow"]);
+  });
+
   it("ask for metrics that the keeper writes, in a format that Prometheus takes", function () {
     if (!machineGo()) return skip(this, "there is no go command");
     const lab = new StoreLab();
@@ -72,8 +86,12 @@ describe("a mirror's alert rules, by Prometheus", function () {
     prometheus.checkMetrics(text);
     const written = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
     // Only with a certificate, and with tiers.
-    for (const name of ["gofleet_mirror_certificate_not_after_timestamp_seconds", "gofleet_mirror_tier_up"])
-      written.add(name);
+    for (const name of [
+      "certificate_not_after_timestamp_seconds",
+      "certificate_not_before_timestamp_seconds",
+      "tier_up",
+    ])
+      written.add(`gofleet_mirror_${name}`);
     const asked = new Set((RULES + dashboard()).match(/\bgofleet_(store|mirror)_\w+/g));
     assert.deepEqual(
       [...asked].filter((name) => !written.has(name)),

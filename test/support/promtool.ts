@@ -50,6 +50,8 @@ export class Promtool {
     const groups = (parse(this.rules) as { groups: { rules: { alert: string }[] }[] }).groups;
     const test = {
       rule_files: ["rules.yml"],
+      // Each rule at each of these moments for a day.
+      evaluation_interval: "5m",
       tests: [
         {
           interval: "1m",

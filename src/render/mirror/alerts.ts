@@ -50,6 +50,11 @@ function storeRules(component: string, { watchEvery, repairEvery }: NonNullable<
   const of = (metric: string) => `${metric}{component="${component}"}`;
   const silent = Math.max(300, 10 * watchEvery);
   const overdue = Math.max(3600, 6 * repairEvery);
+  const end = of("gofleet_mirror_certificate_not_after_timestamp_seconds");
+  const begin = of("gofleet_mirror_certificate_not_before_timestamp_seconds");
+  // Of a certificate that lasts days the share counts: its renewal is due at a third of its time.
+  const expires = (seconds: number, share: number) =>
+    `${end} - time() < ${seconds} and (${end} - time()) / (${end} - ${begin}) < ${share}`;
   return [
     {
       alert: "GoMirrorStoreReadOnly",
@@ -110,7 +115,7 @@ function storeRules(component: string, { watchEvery, repairEvery }: NonNullable<
     },
     {
       alert: "GoMirrorCertificateExpires",
-      expr: `${of("gofleet_mirror_certificate_not_after_timestamp_seconds")} - time() < 21 * 86400`,
+      expr: expires(21 * 86_400, 0.25),
       for: "1h",
       severity: "warning",
       summary: "the certificate expires in {{ $value | humanizeDuration }}",
@@ -118,7 +123,7 @@ function storeRules(component: string, { watchEvery, repairEvery }: NonNullable<
     },
     {
       alert: "GoMirrorCertificateExpiresNow",
-      expr: `${of("gofleet_mirror_certificate_not_after_timestamp_seconds")} - time() < 7 * 86400`,
+      expr: expires(7 * 86_400, 0.125),
       for: "0m",
       severity: "critical",
       summary: "the certificate expires in {{ $value | humanizeDuration }}",

@@ -53,8 +53,9 @@ func Text(c *config.Config, s *state.State, u watch.Usage, now time.Time) []byte
 	t.counter("gofleet_store_broken_versions_total", "Versions taken out because they must not be served.", float64(s.Broken))
 	t.counter("gofleet_store_collected_versions_total", "Versions collected.", float64(s.Collected))
 	t.counter("gofleet_store_collected_bytes_total", "Bytes freed by collecting versions.", float64(s.Freed))
-	if end, err := certificateEnd(c.Front.Certificate); err == nil {
-		t.gauge("gofleet_mirror_certificate_not_after_timestamp_seconds", "When the first certificate of the served chain to expire does.", float64(end.Unix()))
+	if first, err := firstToExpire(c.Front.Certificate); err == nil {
+		t.gauge("gofleet_mirror_certificate_not_after_timestamp_seconds", "When the first certificate of the served chain to expire does.", float64(first.NotAfter.Unix()))
+		t.gauge("gofleet_mirror_certificate_not_before_timestamp_seconds", "Since when that certificate is valid.", float64(first.NotBefore.Unix()))
 	}
 	if len(c.Metrics.Tiers) > 0 {
 		t.head("gofleet_mirror_tier_up", "gauge", "1 while the tier answers.")
@@ -92,13 +93,13 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// certificateEnd is when the first certificate of a PEM chain expires.
-func certificateEnd(path string) (time.Time, error) {
+// firstToExpire is that certificate of a PEM chain which expires before the others.
+func firstToExpire(path string) (*x509.Certificate, error) {
 	rest, err := os.ReadFile(path)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
-	var end time.Time
+	var first *x509.Certificate
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -106,16 +107,16 @@ func certificateEnd(path string) (time.Time, error) {
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return time.Time{}, err
+			return nil, err
 		}
-		if end.IsZero() || certificate.NotAfter.Before(end) {
-			end = certificate.NotAfter
+		if first == nil || certificate.NotAfter.Before(first.NotAfter) {
+			first = certificate
 		}
 	}
-	if end.IsZero() {
-		return end, fmt.Errorf("%s: no certificate", path)
+	if first == nil {
+		return nil, fmt.Errorf("%s: no certificate", path)
 	}
-	return end, nil
+	return first, nil
 }
 
 // askTiers asks all at once; none may hold up a run for long.

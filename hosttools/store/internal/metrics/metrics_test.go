@@ -43,9 +43,11 @@ func TestTheFirstCertificateOfTheChainToExpireCounts(t *testing.T) {
 	c.Front.Certificate = filepath.Join(t.TempDir(), "chain.pem")
 	early, late := time.Unix(2_000_000_000, 0), time.Unix(2_100_000_000, 0)
 	Must(t, os.WriteFile(c.Front.Certificate, append(certificate(t, late), certificate(t, early)...), 0o644))
-	has(t, Text(c, &state.State{}, watch.Usage{}, time.Now()), "gofleet_mirror_certificate_not_after_timestamp_seconds 2000000000")
+	text := Text(c, &state.State{}, watch.Usage{}, time.Now())
+	has(t, text, "gofleet_mirror_certificate_not_after_timestamp_seconds 2000000000")
+	has(t, text, "gofleet_mirror_certificate_not_before_timestamp_seconds 1999996400")
 	Must(t, os.WriteFile(c.Front.Certificate, []byte("no certificate"), 0o644))
-	if strings.Contains(string(Text(c, &state.State{}, watch.Usage{}, time.Now())), "certificate_not_after") {
+	if strings.Contains(string(Text(c, &state.State{}, watch.Usage{}, time.Now())), "gofleet_mirror_certificate") {
 		t.Error("the end of a certificate that is none")
 	}
 }
