@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import type { Rollout } from "../model/rollout";
 import type { HostPlan } from "../plan/host-plan";
 import type { Position } from "../report/change";
-import type { DeclaredRelease } from "../targets/observer";
+import { observe, type DeclaredRelease } from "../targets/observer";
 import { declaredAt } from "./declared-at";
 
 /** What stands for a text that is a secret: never its bytes. */
@@ -57,8 +57,7 @@ export async function runProgram({ project, stack, config }: ProgramOptions): Pr
   );
   const declared: Declared[] = [];
   const real = realpathSync(root);
-  (globalThis as { [key: symbol]: unknown })[Symbol.for("gofleet.observer")] = (release: DeclaredRelease) =>
-    declared.push({ ...release, position: declaredAt(real) });
+  observe((release) => declared.push({ ...release, position: declaredAt(real) }));
   if (/\.[cm]?ts$/.test(main)) loadTypeScript(programRequire, main);
   const exported: unknown = programRequire(main);
   if (typeof exported === "function") await (exported as () => unknown)();

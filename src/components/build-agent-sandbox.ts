@@ -4,12 +4,12 @@ import { resolveSandbox } from "../model/sandbox/sandbox";
 import { sandboxParts, type SandboxParts } from "../plan/sandbox/parts";
 import { sandboxPlan } from "../plan/sandbox/sandbox";
 import { HostRelease, type HostFacts } from "../targets/host-release";
-import { exposureOf } from "./exposure";
+import { exposureOf } from "./reading";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkSandboxArgs, type BuildAgentSandboxArgs } from "./sandbox-args";
 import { sandboxMonitoring, type SandboxMonitoring } from "./sandbox-monitoring";
-import { lateTexts } from "./sandbox-late";
 import { sandboxSecrets } from "./sandbox-secrets";
+import { sandboxTexts } from "./sandbox-texts";
 import { toolchainDependencies, toolchainPlace } from "./toolchain-arg";
 
 /**
@@ -72,7 +72,7 @@ export class BuildAgentSandbox extends pulumi.ComponentResource {
       opts,
     );
 
-    const plan = sandboxPlan<pulumi.Input<string>>(parts, lateTexts(parts, args));
+    const plan = sandboxPlan<pulumi.Input<string>>(parts, sandboxTexts(parts, args));
     const release = new HostRelease(
       `${name}-release`,
       {

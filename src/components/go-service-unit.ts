@@ -8,8 +8,7 @@ import { servicePlace } from "../plan/service/place";
 import { IDENTITY } from "../plan/service/release";
 import { servicePlan } from "../plan/service/service";
 import { HostRelease, type HostFacts } from "../targets/host-release";
-import { hasEngine } from "../targets/provider-resolution";
-import { exposureOf } from "./exposure";
+import { exposureOf, readingOf } from "./reading";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkServiceArgs, type GoServiceUnitArgs } from "./service-args";
 import { serviceRelease, type ServiceReleaseResult } from "./service-release";
@@ -113,20 +112,13 @@ export class GoServiceUnit extends pulumi.ComponentResource {
    * not Go's. The first host by its key speaks for all.
    */
   get identity(): pulumi.Output<FoundIdentity> {
-    return this.nodes.release.readings.apply((readings) => parseIdentity(readings?.[IDENTITY]));
+    return readingOf(this.nodes.release, IDENTITY, {});
   }
 
   /** What is true of each host, by its key. */
   get hosts(): pulumi.Output<Record<string, HostFacts>> {
     return this.nodes.release.hostFacts();
   }
-}
-
-/** With mocks there are no hosts to read. */
-function parseIdentity(text: string | undefined): FoundIdentity {
-  if (text === undefined && !hasEngine()) return {};
-  if (text === undefined) throw new Error("the hosts gave no reading of their program; run `pulumi up --refresh`");
-  return JSON.parse(text) as FoundIdentity;
 }
 
 /** Its issues have been thrown. */

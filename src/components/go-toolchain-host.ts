@@ -1,16 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkGoEnv } from "../model/go-env";
 import { type GoEnv } from "../model/go-env-keys";
+import { hiddenIssue } from "../model/issues";
 import { refusalsOf, refusedFor } from "../model/refused";
 import { resolveToolchain, type GoToolchain } from "../model/toolchain";
 import { checkToolchain } from "../model/toolchain-check";
-import { toolchainPaths, toolchainPlan, type ToolchainPaths } from "../plan/toolchain";
+import { toolchainPaths, toolchainPlan } from "../plan/toolchain";
 import type { ToolchainFacts } from "../plan/toolchain-probe";
 import { goEnvFile } from "../render/go-env-file";
 import { pathProfile } from "../render/profile";
 import { HostRelease, type HostFacts } from "../targets/host-release";
-import { hasEngine } from "../targets/provider-resolution";
 import { checkMirrorArg, mirrorEnvironment, mirrorTrust, MIRROR_ENV_KEYS, type MirrorArg } from "./mirror-ref";
+import { readingOf } from "./reading";
 import {
   checkReleaseArgs,
   releaseArgs,
@@ -99,7 +100,13 @@ export class GoToolchainHost extends pulumi.ComponentResource implements GoToolc
     });
     const release = new HostRelease(`${name}-release`, { ...shared, plan }, { parent: this });
 
-    this.ref = release.readings.apply((readings) => parseReading(readings?.["go"], paths));
+    this.ref = readingOf<GoToolchainRef>(release, "go", {
+      goRoot: paths.goRoot,
+      goBinary: paths.go,
+      // What only a host can tell.
+      goVersion: "",
+      goEnv: {},
+    });
     this.directory = shared.component;
     this.nodes = { release };
     this.registerOutputs({ goVersion: this.goVersion });
@@ -148,8 +155,8 @@ function goEnvText(env: GoEnv<pulumi.Input<string>>): pulumi.Input<string> {
     const refusal = Object.values(values).find((value) => refusalsOf(value).length > 0);
     if (refusal !== undefined) return refusal;
     const issues = secret
-      ? [{ path: "env", given: "a secret (not shown)", wanted: "plain values: every user of the host can read them" }]
-      : checkGoEnv("env", values).map((issue) => ({ ...issue, given: "a value of another resource (not shown)" }));
+      ? [hiddenIssue("env", "a secret", "plain values: every user of the host can read them")]
+      : checkGoEnv("env", values).map(({ path, wanted }) => hiddenIssue(path, "a value of another resource", wanted));
     return issues.length > 0 ? refusedFor(issues) : goEnvFile(values);
   });
 }
@@ -162,13 +169,6 @@ function withoutEmpty(env: GoEnv): GoEnv {
 
 function isPlain(env: GoEnv<pulumi.Input<string>>): env is GoEnv {
   return Object.values(env).every((value) => typeof value === "string");
-}
-
-/** With mocks there are no hosts to read: the paths are the planned ones, what only a host can tell is empty. */
-function parseReading(text: string | undefined, planned: ToolchainPaths): GoToolchainRef {
-  if (text !== undefined) return JSON.parse(text) as GoToolchainRef;
-  if (!hasEngine()) return { goRoot: planned.goRoot, goBinary: planned.go, goVersion: "", goEnv: {} };
-  throw new Error("the hosts gave no reading of their toolchain; run `pulumi up --refresh`");
 }
 
 function checkRef(ref: unknown): GoToolchainRef {

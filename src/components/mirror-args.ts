@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, isFields, type Fields } from "../model/check";
+import { flag, optional } from "../model/field-checks";
 import { issue, type Issue } from "../model/issues";
 import type { AthensArgs } from "../model/mirror/athens";
 import { checkAthens } from "../model/mirror/athens-check";
@@ -71,14 +72,12 @@ export function checkMirrorArgs(args: unknown, now: Date): Issue[] {
     ...checkOneHost(args["tls"], hostsOf(args["target"])),
     ...checkFront("", args, { isUnknown, otherKeys: KEYS, now }),
     ...checkToolchain({ go: args["go"], source: args["source"] }),
-    ...(upstream === undefined ? [] : checkUpstream(upstream)),
-    ...(privateModules === undefined ? [] : checkPrivateModules("privateModules", privateModules)),
-    ...(client === undefined ? [] : checkClientPolicy("client", client, hasPrivate)),
+    ...optional("upstream", upstream, checkUpstream),
+    ...optional("privateModules", privateModules, checkPrivateModules),
+    ...optional("client", client, (path, given) => checkClientPolicy(path, given, hasPrivate)),
     ...checkAthensArgs({ athens, storage, upstream }, hostsOf(args["target"]), args["go"]),
-    ...(store === undefined ? [] : checkStoreArgs(store, storage)),
-    ...(keepStore === undefined || typeof keepStore === "boolean"
-      ? []
-      : [issue("keepStore", keepStore, "true or false")]),
+    ...optional("store", store, (path, given) => checkStoreArgs(path, given, storage)),
+    ...optional("keepStore", keepStore, flag),
   ];
 }
 
@@ -118,18 +117,18 @@ export function atArguments(issues: readonly Issue[]): Issue[] {
   return issues.map((each) => ({ ...each, path: each.path.replace(/^athens\.storage\b/, "storage") }));
 }
 
-function checkStoreArgs(store: unknown, storage: unknown): Issue[] {
+function checkStoreArgs(path: string, store: unknown, storage: unknown): Issue[] {
   if (isFields(storage) && storage["kind"] !== "disk") {
-    return [issue("store", store, "no such argument: only a store on the host's own disk is kept by the mirror")];
+    return [issue(path, store, "no such argument: only a store on the host's own disk is kept by the mirror")];
   }
-  return checkStore("store", store, { isUnknown: pulumi.Output.isInstance });
+  return checkStore(path, store, { isUnknown: pulumi.Output.isInstance });
 }
 
-function checkUpstream(given: unknown): Issue[] {
+function checkUpstream(path: string, given: unknown): Issue[] {
   const wanted = 'a list such as ["https://proxy.corp.example", "direct"]';
-  if (!Array.isArray(given) || given.length === 0) return [issue("upstream", given, wanted)];
+  if (!Array.isArray(given) || given.length === 0) return [issue(path, given, wanted)];
   return given.flatMap((entry: unknown, index) => {
-    const here = at("upstream", index);
+    const here = at(path, index);
     if (entry === "direct") {
       return index === given.length - 1 ? [] : [issue(here, entry, "direct at the end: nothing after it is tried")];
     }

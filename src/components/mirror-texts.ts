@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Issue } from "../model/issues";
+import { hiddenIssue, type Issue } from "../model/issues";
 import { lineEnded } from "../model/line-ended";
 import { refusedFor } from "../model/refused";
 import type { ResolvedAthens } from "../model/mirror/athens";
@@ -43,7 +43,7 @@ function athensFiles(parts: MirrorParts, athens: Athens, args: GoProxyMirrorArgs
   // Only what is no secret: else a secret among the settings would make every text one.
   const open = pulumi.output({ given: withoutSecrets(given), settings: withoutSecrets(athens) });
   const texts = pulumi.all([open, pulumi.isSecret(open)]).apply(([known, secret]) => {
-    if (secret) return refusal([{ path: "athens", given: "a secret (not shown)", wanted: SECRET_PLACES }]);
+    if (secret) return refusal([hiddenIssue("athens", "a secret", SECRET_PLACES)]);
     const issues = checkAthens("athens", known.given, { hosts, isUnknown: isSecretPlace });
     return issues.length > 0
       ? refusal(atArguments(issues))

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isFields } from "../model/check";
+import { isFields, type Fields } from "../model/check";
+import { oneOf, optional, parsed, whole } from "../model/field-checks";
 import { describe, issue, sentence, type Issue } from "../model/issues";
 import { parseComponentName } from "../model/names";
 import type { HostReleaseArgs } from "../targets/host-release";
@@ -15,6 +16,10 @@ export interface ReleaseArgs {
    * @default "<project>-<name>"
    */
   readonly directory?: string;
+  /**
+   * What runs before the switch, after the probes, after a failure and after going back.
+   * @default none
+   */
   readonly hooks?: HooksArgs;
   /**
    * Units, users and links in the way that gofleet did not make: refused; or set aside and given back at destroy
@@ -54,37 +59,26 @@ export function throwIssues(component: string, issues: readonly Issue[]): void {
 }
 
 /** What is wrong with the arguments every component shares. */
-export function checkReleaseArgs(args: Readonly<Record<string, unknown>>): Issue[] {
-  const issues: Issue[] = [];
-  const target = args["target"];
-  if (!isFields(target) || target["kind"] !== "hosts" || !isFields(target["hosts"])) {
-    issues.push(
-      issue(
-        "target",
-        isFields(target) ? Object.keys(target) : target,
-        "a target: local({ … }), ssh({ … }) or hostPool({ … })",
-      ),
-    );
-  } else {
-    issues.push(...(target as unknown as HostTarget).issues.map((each) => ({ ...each, path: `target.${each.path}` })));
+export function checkReleaseArgs(args: Fields): Issue[] {
+  return [
+    ...checkTarget(args["target"]),
+    ...optional("directory", args["directory"], parsed(parseComponentName)),
+    ...optional("adopt", args["adopt"], oneOf("refuse", "displace", "take")),
+    ...optional("replaces", args["replaces"], oneOf("directory")),
+    ...optional("keep", args["keep"], checkKeep),
+    ...checkHooks(args["hooks"]),
+  ];
+}
+
+/** How many releases a host keeps: at least the current one and one to go back to. */
+export const checkKeep = whole(2, 20);
+
+function checkTarget(target: unknown): Issue[] {
+  if (isFields(target) && target["kind"] === "hosts" && isFields(target["hosts"])) {
+    return (target as unknown as HostTarget).issues.map((each) => ({ ...each, path: `target.${each.path}` }));
   }
-  if (args["directory"] !== undefined) {
-    const parsed = parseComponentName("directory", args["directory"]);
-    if (parsed.issue !== undefined) issues.push(parsed.issue);
-  }
-  const words = (key: string, allowed: readonly string[]): void => {
-    const given = args[key];
-    if (given !== undefined && !allowed.includes(String(given))) {
-      issues.push(issue(key, given, allowed.map((word) => `"${word}"`).join(" or ")));
-    }
-  };
-  words("adopt", ["refuse", "displace", "take"]);
-  words("replaces", ["directory"]);
-  const keep = args["keep"];
-  if (keep !== undefined && !(Number.isInteger(keep) && Number(keep) >= 2 && Number(keep) <= 20)) {
-    issues.push(issue("keep", keep, "a whole number from 2 to 20"));
-  }
-  return [...issues, ...checkHooks(args["hooks"])];
+  const given = isFields(target) ? Object.keys(target) : target;
+  return [issue("target", given, "a target: local({ … }), ssh({ … }) or hostPool({ … })")];
 }
 
 /** The shared arguments as the release resource takes them. */
@@ -105,7 +99,7 @@ export function releaseArgs(
 }
 
 /** `<project>-<name>` in the letters a directory name may have. */
-export function componentDirectory(given: string | undefined, name: string): string {
+function componentDirectory(given: string | undefined, name: string): string {
   if (given !== undefined) return given;
   const words = `${pulumi.getProject()}-${name}`.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
   return words.replace(/^[^a-z0-9]+/, "").slice(0, 63);

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, isFields, type Fields } from "../model/check";
+import { flag, optional } from "../model/field-checks";
 import { issue, type Issue } from "../model/issues";
-import type { AllowedHost } from "../model/sandbox/network";
 import { checkSandbox } from "../model/sandbox/check";
+import type { AllowedHost } from "../model/sandbox/network";
 import type { SandboxArgs } from "../model/sandbox/sandbox";
 import { checkMachines, hostsOf } from "./machines";
 import { isMirror, type MirrorArg } from "./mirror-ref";
@@ -35,9 +36,7 @@ export function checkSandboxArgs(args: unknown): Issue[] {
     ...checkToolchainArg("toolchain", args["toolchain"]),
     ...checkSandbox({ ...args, network: knownNetwork(args["network"]) }, { isUnknown, otherKeys: KEYS }),
     ...checkMirrors(args["network"]),
-    ...(keepCaches === undefined || typeof keepCaches === "boolean"
-      ? []
-      : [issue("keepCaches", keepCaches, "true or false")]),
+    ...optional("keepCaches", keepCaches, flag),
   ];
 }
 

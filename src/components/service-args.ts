@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isFields } from "../model/check";
-import { checkFields, whole, type ValueCheck } from "../model/field-checks";
+import { checkFields, flag, optional, type ValueCheck } from "../model/field-checks";
 import { issue, type Issue } from "../model/issues";
 import { checkService } from "../model/service/check";
 import type { ServiceRelease } from "../model/service/release";
@@ -8,7 +8,7 @@ import { checkRelease } from "../model/service/release-check";
 import type { ServiceArgs } from "../model/service/service";
 import { checkWatch, type WatchArgs } from "../model/service/watch";
 import { checkMachines, hostsOf } from "./machines";
-import { checkReleaseArgs, RELEASE_KEYS, type ReleaseArgs } from "./release-args";
+import { checkKeep, checkReleaseArgs, RELEASE_KEYS, type ReleaseArgs } from "./release-args";
 
 /** Arguments of `GoServiceUnit`. */
 export interface GoServiceUnitArgs extends Omit<ReleaseArgs, "keep">, ServiceArgs<pulumi.Input<string>> {
@@ -17,6 +17,10 @@ export interface GoServiceUnitArgs extends Omit<ReleaseArgs, "keep">, ServiceArg
    * (`build`).
    */
   readonly release: ServiceRelease;
+  /**
+   * Which releases a host keeps, and when it goes back to one by itself.
+   * @default { keep: 3 }, with the watch of `WatchArgs`
+   */
   readonly rollback?: RollbackArgs;
   /**
    * Whether what the service wrote into its state directory stays when the service goes.
@@ -54,11 +58,11 @@ export function checkServiceArgs(args: unknown): Issue[] {
       ? [issue("release", undefined, 'where the program comes from, such as { url: "https://…", sha256: "…" }')]
       : checkRelease("release", release, typeof program === "string" ? program : undefined)),
     ...checkService(args, { isUnknown: pulumi.Output.isInstance, otherKeys: KEYS }),
-    ...(rollback === undefined ? [] : checkFields("rollback", rollback, { keep: whole(2, 20), watch: checkWatchArg })),
-    ...(keepState === undefined || typeof keepState === "boolean"
-      ? []
-      : [issue("keepState", keepState, "true or false")]),
+    ...optional("rollback", rollback, checkRollback),
+    ...optional("keepState", keepState, flag),
   ];
 }
+
+const checkRollback: ValueCheck = (path, given) => checkFields(path, given, { keep: checkKeep, watch: checkWatchArg });
 
 const checkWatchArg: ValueCheck = (path, given) => (given === false ? [] : checkWatch(path, given));

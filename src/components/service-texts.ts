@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at } from "../model/check";
 import { checkEnvironment } from "../model/service/environment";
-import type { Issue } from "../model/issues";
+import { hiddenIssue } from "../model/issues";
 import { refusedFor } from "../model/refused";
 import type { ServiceParts, ServiceTexts } from "../plan/service/parts";
 import { environmentText } from "../plan/service/unit";
@@ -29,8 +29,7 @@ export function serviceTexts({ place }: ServiceParts, args: GoServiceUnitArgs): 
 /** Every user of the host reads these files, and the state holds them: no place for a secret. */
 function open<T>(path: string, value: pulumi.Output<T>, render: (known: T) => string): pulumi.Output<string> {
   const text = pulumi.all([value, pulumi.isSecret(value)]).apply(([known, secret]) => {
-    const refusal: Issue = { path, given: "a secret (not shown)", wanted: SECRET_PLACE };
-    return secret ? refusedFor([refusal]) : render(known as T);
+    return secret ? refusedFor([hiddenIssue(path, "a secret", SECRET_PLACE)]) : render(known as T);
   });
   return pulumi.unsecret(text);
 }

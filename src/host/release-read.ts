@@ -69,7 +69,7 @@ function ownOf({ instance, key, readings, unfinished }: ReleaseState): Own {
 }
 
 /** `path → what` of one host. */
-export function driftOf(events: readonly AgentEvent[], expected: string, current: string): Record<string, string> {
+function driftOf(events: readonly AgentEvent[], expected: string, current: string): Record<string, string> {
   const changes = events.flatMap((event): [string, string][] => {
     switch (event.ev) {
       case "drift": {

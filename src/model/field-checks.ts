@@ -1,6 +1,6 @@
 import { at, hasControlCharacter, isFields, issuesOf, unknownKeys, type Parsed } from "./check";
 import { hasCredentials, isUrl } from "./go-env-values";
-import { issue, type Issue } from "./issues";
+import { hiddenIssue, issue, type Issue } from "./issues";
 
 /** `athens` + `binary.proxy` → `athens.binary.proxy`. */
 export function below(path: string, keys: string): string {
@@ -48,7 +48,13 @@ export function oneOf(...values: readonly unknown[]): ValueCheck {
     values.includes(given) ? [] : [issue(path, given, values.length > 1 ? `one of ${wanted}` : wanted)];
 }
 
-export const flag: ValueCheck = oneOf(true, false);
+export const flag: ValueCheck = (path, given) =>
+  typeof given === "boolean" ? [] : [issue(path, given, "true or false")];
+
+/** Checks a value if it is there: for an argument that may be left out. */
+export function optional(path: string, given: unknown, check: ValueCheck): Issue[] {
+  return given === undefined ? [] : check(path, given);
+}
 
 export function whole(least: number, most: number, what = "a whole number"): ValueCheck {
   return (path, given) => {
@@ -92,7 +98,7 @@ export function secretUrl(...schemes: readonly string[]): ValueCheck {
 export function url(wanted: string, accepts: (url: URL) => boolean = () => true): ValueCheck {
   return (path, given) => {
     if (typeof given === "string" && hasCredentials(given)) {
-      return [{ path, given: "a URL with credentials (not shown)", wanted: `${wanted}, without user and password` }];
+      return [hiddenIssue(path, "a URL with credentials", `${wanted}, without user and password`)];
     }
     return typeof given === "string" && isUrl(given) && accepts(new URL(given)) ? [] : [issue(path, given, wanted)];
   };

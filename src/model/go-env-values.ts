@@ -1,7 +1,7 @@
 import type { GoEnvKey } from "./go-env-keys";
 import { isGoVersion } from "./go-version";
 import { joinGoWords, splitGoWords } from "./go-words";
-import { issue, type Issue } from "./issues";
+import { hiddenIssue, issue, type Issue } from "./issues";
 
 /** Returns what would do, or undefined when the value is good. */
 type ValueCheck = (value: string, defaultVersion: string | undefined) => string | undefined;
@@ -91,7 +91,7 @@ export function checkGoEnvValue(
 ): Issue | undefined {
   if (hasCredentials(value)) {
     const wanted = "a URL without user name and password: every user reads go.env; use GOAUTH and .netrc";
-    return { path, given: "a URL with credentials (not shown)", wanted };
+    return hiddenIssue(path, "a URL with credentials", wanted);
   }
   const wanted = CHECKS[key]?.(value, defaultVersion);
   return wanted === undefined ? undefined : issue(path, value, wanted);

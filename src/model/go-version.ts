@@ -11,7 +11,7 @@ const EXACT = /^(\d+)\.(\d+)(?:\.(\d+)|(beta|rc)([1-9]\d*))$/;
 const MAJOR = /^(\d+)\.(\d+)$/;
 
 /** The oldest release that reads `go.env` in its tree and knows GOTOOLCHAIN. */
-export const OLDEST_GO = "1.21.0";
+const OLDEST_GO = "1.21.0";
 
 /** An exact release, 1.21.0 or newer. */
 export function parseGoVersion(path: string, given: unknown): Parsed<GoVersion> {

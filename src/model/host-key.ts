@@ -1,5 +1,5 @@
 import type { Parsed } from "./check";
-import { issue } from "./issues";
+import { hiddenIssue, issue } from "./issues";
 
 /** A host's public key: type and base64, as in `/etc/ssh/ssh_host_ed25519_key.pub`. */
 export type HostKey = `${(typeof TYPES)[number]} ${string}`;
@@ -20,7 +20,7 @@ const WANTED =
 /** A public host key; a comment at the end is dropped. Private keys are refused without being repeated. */
 export function parseHostKey(path: string, given: unknown): Parsed<HostKey> {
   if (typeof given === "string" && given.includes("PRIVATE KEY")) {
-    return { issue: { path, given: "a private key (not shown)", wanted: WANTED } };
+    return { issue: hiddenIssue(path, "a private key", WANTED) };
   }
   const refuse = (wanted = WANTED) => ({ issue: issue(path, given, wanted) });
   if (typeof given !== "string") return refuse();

@@ -13,6 +13,11 @@ export function issue(path: string, given: unknown, wanted: string): Issue {
   return { path, given: given === undefined ? undefined : show(given), wanted };
 }
 
+/** An issue whose value must not be shown; `what` stands for it: "a secret", "a URL with credentials". */
+export function hiddenIssue(path: string, what: string, wanted: string): Issue {
+  return { path, given: `${what} (not shown)`, wanted };
+}
+
 /** `given "1.26", wanted an exact version such as "1.26.8"`; the path is printed by the engine. */
 export function sentence({ given, wanted }: Issue): string {
   return given === undefined ? `missing, wanted ${wanted}` : `given ${given}, wanted ${wanted}`;

@@ -13,9 +13,7 @@ export interface SnapshotSource {
 }
 
 /** A Kubernetes label, and most clouds' tags. See https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/. */
-export const LABEL_LIMIT = 63;
-/** A tag of an OCI image. See https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests. */
-export const TAG_LIMIT = 128;
+const LABEL_LIMIT = 63;
 
 const DESCRIBED = /^(?:(?<tag>\S+)-(?<ahead>\d+)-g)?(?<commit>[0-9a-f]{7,64})(?<dirty>-dirty)?$/;
 /** See https://semver.org. */
@@ -23,10 +21,10 @@ const SEMVER = /^v?(\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)$/;
 
 /**
  * `v1.4.2-3-g0123456789ab.20261121T133700Z.github-4711-1`: the version by the last tag with how far the commit is from
- * it, the commit's time in UTC, and the CI run. Of letters, digits, `.`, `_` and `-`, at most `limit` characters; a
- * longer one is cut and ends in a digest of the whole. A work tree with changes has no name.
+ * it, the commit's time in UTC, and the CI run. Of letters, digits, `.`, `_` and `-`, at most 63
+ * characters; a longer one is cut and ends in a digest of the whole. A work tree with changes has no name.
  */
-export function snapshotId({ env, describe, commitTime }: SnapshotSource, limit = LABEL_LIMIT): Parsed<string> {
+export function snapshotId({ env, describe, commitTime }: SnapshotSource): Parsed<string> {
   const { tag = "", ahead = "", commit = "", dirty } = DESCRIBED.exec(describe.trim())?.groups ?? {};
   if (commit === "") return { issue: issue("describe", describe, "what `git describe --tags --long --always` prints") };
   if (dirty !== undefined)
@@ -43,7 +41,7 @@ export function snapshotId({ env, describe, commitTime }: SnapshotSource, limit 
       .replace(/[-:]/g, ""),
     ciRun(env),
   ];
-  return { value: fitted(parts.filter((part) => part !== "").join("."), limit) };
+  return { value: fitted(parts.filter((part) => part !== "").join(".")) };
 }
 
 /** A CI system by a variable only it sets, and its variables that number the run. */
@@ -69,9 +67,9 @@ function ciRun(env: SnapshotSource["env"]): string {
 
 const DIGEST = 8;
 
-function fitted(text: string, limit: number): string {
+function fitted(text: string): string {
   const clean = text.replace(/[^0-9A-Za-z._-]/g, "-");
-  if (clean.length <= limit) return clean;
+  if (clean.length <= LABEL_LIMIT) return clean;
   const digest = createHash("sha256").update(text).digest("hex").slice(0, DIGEST);
-  return `${clean.slice(0, limit - DIGEST - 1).replace(/[^0-9A-Za-z]+$/, "")}-${digest}`;
+  return `${clean.slice(0, LABEL_LIMIT - DIGEST - 1).replace(/[^0-9A-Za-z]+$/, "")}-${digest}`;
 }

@@ -1,7 +1,7 @@
 import { at, didYouMean, isFields, unknownKeys, type Fields } from "./check";
 import { hasCredentials, isUrl } from "./go-env-values";
 import { isGoVersion } from "./go-version";
-import { issue, type Issue } from "./issues";
+import { hiddenIssue, issue, type Issue } from "./issues";
 import { isPlatform, PLATFORMS, platformName } from "./platform";
 
 const SOURCES: Readonly<Record<string, (source: Fields) => Issue[]>> = {
@@ -29,7 +29,7 @@ export function checkSource(given: unknown): Issue[] {
 
 function checkUrl(path: string, given: unknown): Issue[] {
   if (typeof given === "string" && hasCredentials(given)) {
-    return [{ path, given: "a URL with credentials (not shown)", wanted: "a URL without user name and password" }];
+    return [hiddenIssue(path, "a URL with credentials", "a URL without user name and password")];
   }
   const plain = typeof given === "string" && isUrl(given) && !/[?#]|\/$/.test(given);
   return plain ? [] : [issue(path, given, "an http or https URL without ?, # or a slash at the end")];

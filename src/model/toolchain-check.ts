@@ -1,11 +1,12 @@
 import { at, isFields, issuesOf, unknownKeys, type CheckOptions } from "./check";
 import { parseH1, parseSha256 } from "./checksum";
+import { flag } from "./field-checks";
 import { checkGoEnv } from "./go-env";
 import { parseGoVersion } from "./go-version";
 import { issue, type Issue } from "./issues";
 import { parseComponentName } from "./names";
-import { checkFit, checkSource } from "./source-check";
 import { isPlatform, PLATFORMS, platformName } from "./platform";
+import { checkFit, checkSource } from "./source-check";
 
 const KEYS = ["go", "also", "source", "env", "links", "profile", "directory"] as const;
 
@@ -33,8 +34,8 @@ export function checkToolchain(args: unknown, options: ToolchainCheckOptions = {
     ...check("source", checkSource),
     ...check("go", () => checkFit(args.go, args.also, args.source ?? { kind: "official" })),
     ...checkGoEnv("env", args.env, { isUnknown, defaultVersion }),
-    ...check("links", (links) => checkBoolean("links", links)),
-    ...check("profile", (profile) => checkBoolean("profile", profile)),
+    ...check("links", (links) => flag("links", links)),
+    ...check("profile", (profile) => flag("profile", profile)),
     ...check("directory", (directory) => issuesOf(parseComponentName("directory", directory))),
     ...unknownKeys("", args, [...KEYS, ...otherKeys]),
   ];
@@ -88,10 +89,6 @@ function checkAlso(given: unknown, defaultVersion: string | undefined): Issue[] 
       ...(twice ? [issue(at(path, "version"), version, "each release once, and not the one in go")] : []),
     ];
   });
-}
-
-function checkBoolean(path: string, given: unknown): Issue[] {
-  return typeof given === "boolean" ? [] : [issue(path, given, "true or false")];
 }
 
 function versionOf(release: unknown): string | undefined {

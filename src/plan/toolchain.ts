@@ -9,8 +9,6 @@ import {
   type GoSource,
   type GoToolchain,
 } from "../model/toolchain";
-import { goEnvFile } from "../render/go-env-file";
-import { pathProfile } from "../render/profile";
 import type { HostPlan, PlanDownload, PlanSymlink, PlanVariant } from "./host-plan";
 import { textFile } from "./text-file";
 import { toolchainProbe } from "./toolchain-probe";
@@ -35,12 +33,6 @@ export interface ToolchainTexts<Text> {
   readonly profile: Text;
   /** Certificates (PEM) to add to what the host trusts. */
   readonly trust?: Text;
-}
-
-/** The texts, where every value of the environment is known. */
-export function toolchainTexts(toolchain: GoToolchain, component: string): ToolchainTexts<string> {
-  const { goRoot } = toolchainPaths(toolchain, component);
-  return { goEnv: goEnvFile(resolveToolchain(toolchain).env), profile: pathProfile(`${goRoot}/bin`) };
 }
 
 /** A link to the default release's tree, which switches with the component's release. */

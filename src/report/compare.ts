@@ -47,7 +47,7 @@ function pair(before: unknown, after: unknown): { before?: string; after?: strin
 }
 
 /** A value as text: strings as they are, the rest as JSON. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 

@@ -11,7 +11,7 @@ export interface PinChange {
 }
 
 /** The release that a release resource's inputs hold their hosts on. */
-export function pinOf(inputs: Readonly<Record<string, unknown>>): Pin | undefined {
+function pinOf(inputs: Readonly<Record<string, unknown>>): Pin | undefined {
   const { pin } = inputs;
   if (!isMap(pin) || typeof pin["release"] !== "string") return undefined;
   return { release: pin["release"], ...(typeof pin["reason"] === "string" ? { reason: pin["reason"] } : {}) };

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseConnection } from "../host/connection";
 import type { DownloadInputs, PlanInputs, ReleaseInputs } from "../host/release";
 import { waves, type Rollout } from "../model/rollout";
 import type { PlanUnit } from "../plan/host-plan";
@@ -232,14 +231,4 @@ function settingChanges(olds: Inputs, news: Inputs): SettingChange[] {
         ...(after[key] === undefined ? {} : { after: JSON.stringify(after[key]) }),
       }));
   });
-}
-
-/** The address part of a connection line, for a person. */
-export function addressOf(line: string): string {
-  try {
-    const connection = parseConnection(line);
-    return connection.kind === "ssh" ? connection.host : connection.root;
-  } catch {
-    return line;
-  }
 }

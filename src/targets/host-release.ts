@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Hooks } from "../host/hooks";
-import { parseActual, planInputs, type ReleasePolicy, type ReleaseState } from "../host/release";
+import { parseActual, planInputs, type ReleasePolicy } from "../host/release";
 import type { HostPlan } from "../plan/host-plan";
 import { claim } from "./claims";
 import { declare } from "./observer";
@@ -9,7 +9,7 @@ import { requireProvider } from "./provider-resolution";
 import type { HostTarget } from "./target";
 
 /** The provider, as the SDK's dynamic-provider process loads it: one constant line, so that no code enters the state. */
-export const PROVIDER = 'exports.handler=()=>require("gofleet/provider").provider';
+const PROVIDER = 'exports.handler=()=>require("gofleet/provider").provider';
 
 const TYPE = "pulumi-nodejs:gofleet:HostRelease";
 
@@ -91,8 +91,6 @@ export class HostRelease extends pulumi.CustomResource {
     );
   }
 }
-
-export type { ReleaseState };
 
 function secretInputs(
   secrets: Readonly<Record<string, pulumi.Input<string>>> = {},

@@ -2,7 +2,7 @@ import { all, isSecret, secret, type Input, type Output } from "@pulumi/pulumi";
 import { formatConnection, ONLY_HOST, type SshConnection } from "../host/connection";
 import { isFields, unknownKeys, type Parsed } from "../model/check";
 import { parseHostKey } from "../model/host-key";
-import { issue, type Issue } from "../model/issues";
+import { hiddenIssue, issue, type Issue } from "../model/issues";
 import { parseAddress, parseUserName } from "../model/names";
 import { refusedFor } from "../model/refused";
 import { AT_ONCE } from "../model/rollout";
@@ -58,14 +58,10 @@ export function ssh(args: SshArgs): HostTarget {
   issues.push(...checkContent(content, isPlain));
   if (given.become !== undefined && given.become !== "sudo") issues.push(issue("become", given.become, '"sudo"'));
   if (given.password !== undefined && given.become === undefined) {
-    issues.push({
-      path: "password",
-      given: "a password (not shown)",
-      wanted: 'no password without become: "sudo"; logins are by key',
-    });
+    issues.push(hiddenIssue("password", "a password", 'no password without become: "sudo"; logins are by key'));
   }
   if (typeof given.password === "string" && /[\r\n]/.test(given.password)) {
-    issues.push({ path: "password", given: "a password (not shown)", wanted: "one line" });
+    issues.push(hiddenIssue("password", "a password", "one line"));
   }
   return {
     kind: "hosts",
@@ -97,7 +93,7 @@ function laterLine(content: Output<Content>, become: "sudo" | undefined): Output
   return all([content, isSecret(content)]).apply(([known, secret]) => {
     const issues = checkContent(known, () => true);
     if (issues.length === 0) return line(known, become);
-    return refusedFor(secret ? issues.map((each) => ({ ...each, given: "a secret (not shown)" })) : issues);
+    return refusedFor(secret ? issues.map((each) => hiddenIssue(each.path, "a secret", each.wanted)) : issues);
   });
 }
 
@@ -134,5 +130,5 @@ function word(path: string, given: unknown, wanted: string): Parsed<string> {
   const ok = typeof given === "string" && /^[^\s\p{Cc}-][^\s\p{Cc}]*$/u.test(given) && !given.includes("PRIVATE KEY");
   if (ok) return { value: given };
   const key = typeof given === "string" && given.includes("PRIVATE KEY");
-  return { issue: key ? { path, given: "a private key (not shown)", wanted } : issue(path, given, wanted) };
+  return { issue: key ? hiddenIssue(path, "a private key", wanted) : issue(path, given, wanted) };
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { resolveAthens, type AthensArgs } from "../../src/model/mirror/athens";
 import { checkAthens } from "../../src/model/mirror/athens-check";
 import { describe as text } from "../../src/model/issues";
-import { athensDirectories, athensPlan, athensTexts } from "../../src/plan/mirror/athens";
+import { athensPlan, athensTexts, athensWrites } from "../../src/plan/mirror/athens";
 import { mirrorPlace, secretPath } from "../../src/plan/mirror/place";
 import { athensSecrets } from "../../src/render/mirror/athens-environment";
 import { hosts, unavailable, type Host } from "../hosts/support/hosts";
@@ -106,9 +106,7 @@ describe("Athens on a real host", function () {
     const program = /\/usr\/local\/lib\/\S+\/bin\/athens/.exec(unit)?.[0] ?? "";
     mkdirSync(dirname(onHost(program)), { recursive: true });
     copyFileSync(binary, onHost(program));
-    const directories = athensDirectories(athens, place).map(
-      ({ path, mode }) => `d ${path} ${mode} ${place.user} ${place.user}\n`,
-    );
+    const directories = athensWrites(athens, place).map((path) => `d ${path} 0750 ${place.user} ${place.user}\n`);
     write("/etc/tmpfiles.d/goproxy.conf", directories.join(""));
   }
 

@@ -4,11 +4,12 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync }
 import { dirname, join } from "node:path";
 import type { GoEnv } from "../../src/model/go-env-keys";
 import { resolveToolchain } from "../../src/model/toolchain";
-import { toolchainPlan, toolchainTexts } from "../../src/plan/toolchain";
+import { toolchainPlan } from "../../src/plan/toolchain";
 import type { ToolchainFacts } from "../../src/plan/toolchain-probe";
 import { goEnvFile } from "../../src/render/go-env-file";
 import { goTree, machineGo, temporaryDirectory } from "../support/go";
 import { release } from "../support/releases";
+import { toolchainTexts } from "../support/toolchain-texts";
 import { skip } from "../support/skip";
 
 /** The release's own settings, which follow ours. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { GoToolchain } from "../../src/model/toolchain";
 import { manifest, releaseId } from "../../src/plan/manifest";
-import { toolchainPaths, toolchainPlan, toolchainTexts } from "../../src/plan/toolchain";
+import { toolchainPaths, toolchainPlan } from "../../src/plan/toolchain";
 import { assertGolden } from "../support/golden";
 import { h1Of, release } from "../support/releases";
+import { toolchainTexts } from "../support/toolchain-texts";
 
 const go = release("1.26.8");
 const proxy = "https://goproxy.corp.example";

@@ -153,7 +153,7 @@ describe("wrong release arguments", () => {
   const wrong = (more: Loose): string => messageOf({ target: one, go, source, ...more });
 
   for (const [title, more, wanted] of [
-    ["adopt", { adopt: "force" }, /^adopt: given "force", wanted "refuse" or "displace" or "take"/m],
+    ["adopt", { adopt: "force" }, /^adopt: given "force", wanted one of "refuse", "displace", "take"/m],
     ["replaces", { replaces: "file" }, /^replaces: given "file", wanted "directory"/m],
     ["keep", { keep: 1 }, /^keep: given 1, wanted a whole number from 2 to 20/m],
     ["directory", { directory: "../etc" }, /^directory: given "\.\.\/etc", wanted a directory name/m],

@@ -29,7 +29,7 @@ export async function waitForApproval(gate: ApprovalGate, run: GateRun): Promise
 }
 
 /** What a person does to approve. */
-export function howTo({ by }: ApprovalGate, wave: GateWave): string {
+function howTo({ by }: ApprovalGate, wave: GateWave): string {
   if ("file" in by) return `echo approve > ${filled(by.file, wave)}`;
   if ("url" in by) return `${filled(by.url, wave, encodeURIComponent)} has to say approve`;
   return `${by.command[0]} has to end with 0`;

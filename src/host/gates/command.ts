@@ -69,10 +69,7 @@ async function endGroup(pid: number | undefined, finished: Promise<unknown>): Pr
 }
 
 /** What a command is told, as hooks are. */
-export function environment(
-  name: string,
-  { number, of, hosts, component, from, to }: GateWave,
-): Record<string, string> {
+function environment(name: string, { number, of, hosts, component, from, to }: GateWave): Record<string, string> {
   return {
     GOFLEET_GATE: name,
     GOFLEET_COMPONENT: component,

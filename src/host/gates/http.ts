@@ -56,7 +56,7 @@ function ask({ timeout }: HttpGate, url: string, headers: Record<string, string>
 }
 
 /** What is wrong with an answer; undefined for a good one. */
-export function wrongWith({ status, body }: HttpGate, reply: Reply): string | undefined {
+function wrongWith({ status, body }: HttpGate, reply: Reply): string | undefined {
   if (reply.error !== undefined) return reply.error;
   const good = status === undefined ? reply.status >= 200 && reply.status < 300 : status.includes(reply.status);
   if (!good) return `status ${reply.status}: ${shown(reply.body, EXCERPT) || "no body"}`;

@@ -1,5 +1,5 @@
 import { at, isFields, nearest, type CheckOptions } from "../check";
-import { issue, type Issue } from "../issues";
+import { hiddenIssue, issue, type Issue } from "../issues";
 import { parsePercent, parseSize } from "../units";
 import { checkBinary, checkBuilder } from "./athens-binary-check";
 import { checkStats, checkTracing } from "./athens-exporters-check";
@@ -99,14 +99,14 @@ function checkVariables(path: string, given: unknown, isUnknown: (value: unknown
   if (!isFields(given)) return [issue(path, given, "Athens' variables by name")];
   return Object.entries(given).flatMap(([name, value]) => {
     const here = at(path, name);
-    const hiddenIssue = (wanted: string): Issue[] => [{ path: here, given: "a value (not shown)", wanted }];
+    const refuse = (wanted: string): Issue[] => [hiddenIssue(here, "a value", wanted)];
     const reach = reachOf(name);
     if (value === undefined) return [];
-    if (reach === undefined) return hiddenIssue(rightVariable(name));
-    if ("argument" in reach) return hiddenIssue(`${reach.argument}, its argument`);
-    if ("decided" in reach) return hiddenIssue(`nothing: ${reach.decided}`);
+    if (reach === undefined) return refuse(rightVariable(name));
+    if ("argument" in reach) return refuse(`${reach.argument}, its argument`);
+    if ("decided" in reach) return refuse(`nothing: ${reach.decided}`);
     if (isUnknown(value)) return [];
-    return typeof value === "string" && reach.variable.test(value) ? [] : hiddenIssue(reach.wanted);
+    return typeof value === "string" && reach.variable.test(value) ? [] : refuse(reach.wanted);
   });
 }
 

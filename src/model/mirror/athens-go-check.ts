@@ -1,7 +1,7 @@
 import { at, hasControlCharacter, isFields } from "../check";
 import { isGoEnvKey } from "../go-env-keys";
 import { checkGoEnvValue, hasCredentials } from "../go-env-values";
-import { issue, type Issue } from "../issues";
+import { hiddenIssue, issue, type Issue } from "../issues";
 
 /** What the go command below Athens gets where nothing else is said. */
 export const GO_CHILD_DEFAULTS: Readonly<Record<string, string>> = {
@@ -59,7 +59,7 @@ function checkValue(path: string, name: string, value: unknown): Issue[] {
   // A user's name is no secret where a key logs in.
   if (typeof value === "string" && hasCredentials(value.replace(/\bssh:\/\/[\w.-]+@/g, "ssh://"))) {
     const wanted = "a URL without user and password; those go into private.netrc";
-    return [{ path, given: "a URL with credentials (not shown)", wanted }];
+    return [hiddenIssue(path, "a URL with credentials", wanted)];
   }
   if (typeof value !== "string" || value === "" || hasControlCharacter(value)) {
     return [issue(path, value, "one line of text")];

@@ -1,5 +1,5 @@
 import { at, isFields } from "../check";
-import { issue } from "../issues";
+import { hiddenIssue, issue } from "../issues";
 import { parseAddress } from "../names";
 import { checkFields, hidden, listOf, parsed, required, secretText, type ValueCheck } from "../field-checks";
 
@@ -21,7 +21,7 @@ export function checkPrivate(isUnknown: (value: unknown) => boolean): ValueCheck
     if (!isFields(given) || given.githubToken === undefined || given.netrc === undefined) return issues;
     // Athens makes a netrc of the token, and refuses to start with both.
     const wanted = 'one of them: a token in the netrc is "machine github.com login <token>"';
-    return [...issues, { path: at(path, "githubToken"), given: "a token beside a netrc (not shown)", wanted }];
+    return [...issues, hiddenIssue(at(path, "githubToken"), "a token beside a netrc", wanted)];
   };
 }
 

@@ -1,5 +1,5 @@
 import { at, isFields } from "../check";
-import { issue, type Issue } from "../issues";
+import { hiddenIssue, issue, type Issue } from "../issues";
 import { parsePath } from "../names";
 import { parseDuration, parseSize } from "../units";
 import {
@@ -145,9 +145,7 @@ const redisEndpoint: ValueCheck = (path, given) => {
   if (typeof given === "string" && /^rediss?:\/\//.test(given)) {
     const { username, password } = URL.canParse(given) ? new URL(given) : { username: "", password: "" };
     if (username + password === "") return URL.canParse(given) ? [] : [issue(path, given, "a redis:// URL")];
-    return [
-      { path, given: "a URL with a password (not shown)", wanted: 'the password in "password": this is not secret' },
-    ];
+    return [hiddenIssue(path, "a URL with a password", 'the password in "password": this is not secret')];
   }
   return hostPort(path, given);
 };

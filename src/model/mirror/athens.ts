@@ -204,22 +204,6 @@ export function resolveAthens<Value>(given: AthensArgs<Value>): ResolvedAthens<V
 /** Seconds that Athens gives every request that fetches, whatever its settings: its source has it as a constant. */
 export const REQUEST_SECONDS = 900;
 
-/** What waits for Athens must wait longer than Athens itself does. Seconds. */
-export interface AthensWaits {
-  /** A version that has to be fetched is answered within this. */
-  readonly answer: number;
-  /** A list, or a version that the storage has, is answered within this. */
-  readonly list: number;
-  /** Open requests are cut this long after a stop was asked for. */
-  readonly stop: number;
-}
-
-/** How long the front has to wait. An answer may be delayed by the wait for a worker, which counts for the request. */
-export function athensTimeouts({ timeouts }: ResolvedAthens<unknown>): AthensWaits {
-  const margin = 20;
-  return { answer: REQUEST_SECONDS + margin, list: timeouts.external + margin, stop: timeouts.shutdown };
-}
-
 /** Seconds of a duration that was checked before. */
 export function seconds(given: string | undefined, byDefault: number): number {
   if (given === undefined) return byDefault;

@@ -43,14 +43,6 @@ export function checkCertificate(path: string, server: ServerCertificate): Issue
   ];
 }
 
-/** What could be better, but works. */
-export function certificateNotes(certificate: string): string[] {
-  const [leaf] = parseChain("", certificate).chain;
-  return leaf?.publicKey.asymmetricKeyType === "rsa"
-    ? ["the certificate's key is RSA: an ECDSA key (P-256) halves what a new connection costs the server"]
-    : [];
-}
-
 interface Chain {
   readonly chain: readonly X509Certificate[];
   readonly issues: readonly Issue[];

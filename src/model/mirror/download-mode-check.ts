@@ -10,7 +10,7 @@ const proxyUrl = url('a module proxy\'s base URL, such as "https://proxy.corp.ex
 /**
  * A pattern as Athens matches it: what never matches is refused, for Athens takes a bad pattern without a word.
  */
-export const modulePattern: ValueCheck = (path, given) => {
+const modulePattern: ValueCheck = (path, given) => {
   const refuse = (wanted: string) => [issue(path, given, wanted)];
   if (typeof given !== "string" || given === "") return refuse('a module path pattern such as "github.com/acme/*"');
   if (given.includes(",")) return refuse("one pattern for each entry");

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { at, isFields, unknownKeys, type CheckOptions } from "../check";
+import { flag, optional } from "../field-checks";
 import { issue, type Issue } from "../issues";
 import { CHALLENGE_PORT } from "./front-acme";
 import { parseDomain, parseTierUrl } from "./front-parse";
@@ -21,7 +22,7 @@ export function checkAcme(path: string, given: unknown, { isUnknown = () => fals
     ...(keyType === undefined || keyType === "ecdsa" || keyType === "rsa"
       ? []
       : [issue(at(path, "keyType"), keyType, 'nothing, "ecdsa" or "rsa"')]),
-    ...(keep === undefined || typeof keep === "boolean" ? [] : [issue(at(path, "keep"), keep, "true or false")]),
+    ...optional(at(path, "keep"), keep, flag),
     ...unknownKeys(path, given, ["acceptTerms", "directory", "email", "challenge", "ca", "keyType", "keep"]),
   ];
 }

@@ -49,7 +49,7 @@ export interface Acme {
 }
 
 /** See https://letsencrypt.org/docs/client-options/ and https://letsencrypt.org/docs/rate-limits/. */
-export const ACME_DEFAULTS = {
+const ACME_DEFAULTS = {
   directory: "https://acme-v02.api.letsencrypt.org/directory",
   keyType: "ecdsa",
   keep: false,

@@ -9,7 +9,7 @@ import { parseDomain, parseNginxVersion, parseTierUrl } from "./front-parse";
 import { checkTls, TLS, withoutSecrets } from "./front-tls-check";
 import { FRONT_DEFAULTS } from "./front-resolve";
 
-export const FRONT_KEYS = [
+const FRONT_KEYS = [
   ...[
     "domain",
     "tls",

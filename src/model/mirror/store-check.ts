@@ -1,4 +1,5 @@
 import { at, isFields, issuesOf, unknownKeys, type CheckOptions, type Parsed } from "../check";
+import { flag, optional } from "../field-checks";
 import { issue, type Issue } from "../issues";
 import { parseDuration, parsePercent } from "../units";
 import { STORE_DEFAULTS } from "./store";
@@ -25,9 +26,7 @@ export function checkStore(path: string, args: unknown, { isUnknown = () => fals
     ...check("repairEvery", atLeast(60, '"1 min"')),
     ...check("readAllWithin", atLeast(3600, '"1 h"')),
     ...(args.gc === undefined || isUnknown(args.gc) ? [] : checkGc(at(path, "gc"), args.gc, args.offline)),
-    ...(args.offline === undefined || isUnknown(args.offline) || typeof args.offline === "boolean"
-      ? []
-      : [issue(at(path, "offline"), args.offline, "true or false")]),
+    ...(isUnknown(args.offline) ? [] : optional(at(path, "offline"), args.offline, flag)),
     ...unknownKeys(path, args, KEYS),
   ];
 }

@@ -63,7 +63,7 @@ export interface Limits {
 }
 
 /** What a slot must have for builds besides what it keeps in memory. */
-export const LEAST_BUILD_MEMORY = 2 ** 30;
+const LEAST_BUILD_MEMORY = 2 ** 30;
 
 /** What a slot must have for a build: the go command, its compilers, their threads and the agent. */
 const LEAST_SLOT_TASKS = 256;

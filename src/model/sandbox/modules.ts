@@ -5,7 +5,7 @@ import { issue, type Issue } from "../issues";
 import { parseSize, type Size } from "../units";
 
 /** Settings of the go command that say where modules come from, and who vouches for them. */
-export const MODULE_ENV_KEYS = ["GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB"] as const;
+const MODULE_ENV_KEYS = ["GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB"] as const;
 
 /** See `go help environment`. */
 export type ModuleEnv<Value = string> = { readonly [Key in (typeof MODULE_ENV_KEYS)[number]]?: Value };

@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, RegExp>> = {
 const FEATURE = /^cpu\.[a-z0-9]+$/;
 
 /** Checks `key=value,key=value`. Go itself passes over what it does not know, without a word. */
-export function checkGodebug(path: string, value: string): Issue[] {
+function checkGodebug(path: string, value: string): Issue[] {
   return value.split(",").flatMap((setting) => {
     const [, key, given] = /^([^=]+)=(.*)$/.exec(setting) ?? [];
     if (key === undefined || given === undefined) {

@@ -39,13 +39,6 @@ export interface AthensGo {
   readonly proxies?: readonly string[];
 }
 
-/** A directory that must be there before the unit starts. */
-export interface AthensDirectory {
-  readonly path: AbsolutePath;
-  /** Four octal digits. */
-  readonly mode: string;
-}
-
 /** The texts, where every value is known. */
 export function athensTexts(
   athens: ResolvedAthens,
@@ -82,11 +75,6 @@ export function athensPaths(athens: ResolvedAthens<unknown>, place: MirrorPlace)
     home: `/run/${user}-home`,
     credentials: `/run/credentials/${place.athens.unit}`,
   };
-}
-
-/** Directories of Athens that only root can make; they belong to the mirror's user and group. */
-export function athensDirectories(athens: ResolvedAthens<unknown>, place: MirrorPlace): AthensDirectory[] {
-  return athensWrites(athens, place).map((path) => ({ path, mode: "0750" }));
 }
 
 /**
@@ -144,7 +132,7 @@ export function athensPlan<Text>(
 }
 
 /** The store, or where fetches go without one, and the socket's directory. */
-function athensWrites({ storage }: ResolvedAthens<unknown>, { state, runtime }: MirrorPlace): AbsolutePath[] {
+export function athensWrites({ storage }: ResolvedAthens<unknown>, { state, runtime }: MirrorPlace): AbsolutePath[] {
   return [storage.kind === "disk" ? storage.path : state, runtime];
 }
 

@@ -20,7 +20,7 @@ export interface SandboxTexts<Text> {
 }
 
 /** The texts, where what they depend on is known. */
-export function sandboxTexts(parts: SandboxParts, around: SandboxSurroundings): SandboxTexts<string> {
+export function knownTexts(parts: SandboxParts, around: SandboxSurroundings): SandboxTexts<string> {
   const { place } = parts;
   const config = sandboxConfig(parts.sandbox, around, {
     ...place,

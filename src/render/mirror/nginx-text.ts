@@ -27,7 +27,7 @@ export function pattern(expression: string): Word {
 }
 
 /** Lines, each further to the right by so many steps; empty lines stay empty. */
-export function indent(text: string, steps = 1): string {
+function indent(text: string, steps = 1): string {
   return text.replace(/^(?=.)/gm, "  ".repeat(steps));
 }
 

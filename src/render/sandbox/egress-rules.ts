@@ -37,7 +37,7 @@ const ANSWER_WITHIN = 10;
  * jobs, and of those that modules come from for the module user. Elements are `address . TCP port`. They outlive a
  * reload. A set that takes another shape must take another name, for nft refuses to change one.
  */
-export const EGRESS_SETS = {
+const EGRESS_SETS = {
   jobs: { ip: "names4", ip6: "names6" },
   modules: { ip: "modules4", ip6: "modules6" },
 } as const;
@@ -194,7 +194,7 @@ function refuse(component: string, counter: (typeof EGRESS_COUNTERS)[number]): s
 }
 
 /** What the kernel's log lines of refused packets begin with; then follow the reason and a colon. */
-export function egressLogPrefix(component: string): string {
+function egressLogPrefix(component: string): string {
   return `gofleet ${component}`;
 }
 

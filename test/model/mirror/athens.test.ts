@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { athensTimeouts, resolveAthens, seconds } from "../../../src/model/mirror/athens";
+import { resolveAthens, seconds } from "../../../src/model/mirror/athens";
 import { athensSecretFiles, secretVariables } from "../../../src/model/mirror/athens-secrets";
 import { resolveDownloadMode } from "../../../src/model/mirror/download-mode";
 
@@ -12,12 +12,6 @@ describe("resolved settings of Athens", () => {
     assert.deepEqual(resolved.workers, { fetch: 10, request: 30 });
     assert.deepEqual(resolved.goEnv, { GOPROXY: "direct" });
     assert.equal(resolved.version, "0.18.0");
-  });
-
-  it("say how long others must wait", () => {
-    const waits = athensTimeouts(resolveAthens({ storage, timeouts: { stash: "15 min", external: "2 min" } }));
-    // Athens' own 15 minutes for a request, whatever is set.
-    assert.deepEqual(waits, { answer: 920, list: 140, stop: 60 });
   });
 
   it("take seconds from checked durations only", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { certificateNotes, checkCertificate, type ServerCertificate } from "../../../src/model/mirror/certificate";
+import { checkCertificate, type ServerCertificate } from "../../../src/model/mirror/certificate";
 import { describe as describeIssues } from "../../../src/model/issues";
 import { ECDSA, RSA, TestAuthority, type Issued } from "../../support/certificates";
 import { temporaryDirectory } from "../../support/go";
@@ -128,11 +128,6 @@ describe("the server's certificate", () => {
     const old = ca.issue(domain, { names: [`DNS:${domain}`], digest: "sha1" }, rsa);
     assert.match(said({ certificate: chain(old, rsa), key: old.key }), /certificate 1.*signed with sha1/);
     for (const key of [RSA(2048), ECDSA, ["-algorithm", "ED25519"]]) assert.equal(said(other(domain, { key })), "");
-  });
-
-  it("is noted where ECDSA would cost less", () => {
-    assert.match(certificateNotes(other(domain, { key: RSA(2048) }).certificate).join(), /halves/);
-    assert.deepEqual(certificateNotes(ca.chain(leaf)), []);
   });
 
   it("must be PEM", () => {

@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { resolveAthens, type AthensArgs } from "../../../src/model/mirror/athens";
 import { manifest } from "../../../src/plan/manifest";
 import { mergePlans } from "../../../src/plan/merge";
-import {
-  athensDirectories,
-  athensPaths,
-  athensPlan,
-  athensSecretNames,
-  athensTexts,
-} from "../../../src/plan/mirror/athens";
+import { athensPaths, athensPlan, athensSecretNames, athensTexts, athensWrites } from "../../../src/plan/mirror/athens";
 import { mirrorPlace } from "../../../src/plan/mirror/place";
 import { athensSecrets } from "../../../src/render/mirror/athens-environment";
 import { ATHENS_CASES } from "../../mirror/athens-cases";
@@ -74,10 +68,7 @@ describe("plan of Athens", () => {
     assert.match(unit(disk), /^ReadWritePaths="\/srv\/athens" "\/run\/gofleet-goproxy"$/m);
     assert.match(unit(disk), /TMPDIR=\/srv\/athens\/\.fetch/);
     assert.equal(athensPaths(resolveAthens<string>(s3), place).fetch, "/var/lib/gofleet-goproxy/.fetch");
-    assert.deepEqual(
-      athensDirectories(resolveAthens(disk), place).map(({ path }) => path),
-      ["/srv/athens", "/run/gofleet-goproxy"],
-    );
+    assert.deepEqual(athensWrites(resolveAthens(disk), place), ["/srv/athens", "/run/gofleet-goproxy"]);
   });
 
   it("gives Athens more time to stop than it takes", () => {

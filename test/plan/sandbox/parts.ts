@@ -2,7 +2,7 @@ import { resolveNetwork } from "../../../src/model/sandbox/network";
 import { resolveSandbox, type SandboxArgs } from "../../../src/model/sandbox/sandbox";
 import type { HostPlan } from "../../../src/plan/host-plan";
 import { sandboxParts, type SandboxParts } from "../../../src/plan/sandbox/parts";
-import { sandboxPlan, sandboxTexts } from "../../../src/plan/sandbox/sandbox";
+import { knownTexts, sandboxPlan } from "../../../src/plan/sandbox/sandbox";
 import { h1Of } from "../../support/releases";
 
 /** A sandbox that says little, and one way in which it differs. */
@@ -23,7 +23,7 @@ export function plan(more: Partial<SandboxArgs> = {}): HostPlan {
   const made = parts(more);
   return sandboxPlan(
     made,
-    sandboxTexts(made, { network: resolveNetwork(more.network ?? {}), moduleEnv: more.modules?.env ?? {} }),
+    knownTexts(made, { network: resolveNetwork(more.network ?? {}), moduleEnv: more.modules?.env ?? {} }),
   );
 }
 

@@ -3,11 +3,11 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { dirname, join } from "node:path";
 import { resolveNetwork } from "../../../src/model/sandbox/network";
 import type { SandboxArgs } from "../../../src/model/sandbox/sandbox";
-import { sandboxPlan, sandboxTexts } from "../../../src/plan/sandbox/sandbox";
+import { knownTexts, sandboxPlan } from "../../../src/plan/sandbox/sandbox";
 import { hosts, type Host } from "../../hosts/support/hosts";
 import { pause } from "../../hosts/support/machine";
-import { temporaryDirectory } from "../../support/go";
 import { parts } from "../../plan/sandbox/parts";
+import { temporaryDirectory } from "../../support/go";
 
 const SOURCE = join(__dirname, "..", "..", "..", "hosttools", "sandbox");
 const RUNNER = "/usr/local/bin/runner";
@@ -140,7 +140,7 @@ export class PlannedHost {
     const made = parts({ agent: { kind: "exec", command: [RUNNER] }, confinement: "off", ...args });
     const plan = sandboxPlan(
       made,
-      sandboxTexts(made, { network: resolveNetwork({}), moduleEnv: args.modules?.env ?? {} }),
+      knownTexts(made, { network: resolveNetwork({}), moduleEnv: args.modules?.env ?? {} }),
     );
     for (const { path, text, mode } of plan.files) this.write(path, text, Number.parseInt(mode ?? "0644", 8));
     const config = JSON.parse(readFileSync(join(this.host.rootDir, CONFIG), "utf8")) as SandboxConfig;

@@ -55,7 +55,7 @@ export interface GithubAgent<Value = string> {
 export type GithubCredential<Value = string> =
   { readonly app: string; readonly installation: number; readonly privateKey: Value } | { readonly token: Value };
 
-export const GITHUB = "https://github.com";
+const GITHUB = "https://github.com";
 
 const ARCHITECTURE_NAMES = { amd64: "x64", arm64: "arm64" } as const;
 

@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isFields } from "../model/check";
-import type { Issue } from "../model/issues";
-import { issue } from "../model/issues";
+import { issue, type Issue } from "../model/issues";
 import { refusalsOf, refusedFor } from "../model/refused";
 import { checkModuleEnv, type ModuleEnv } from "../model/sandbox/modules";
 import { checkNetwork, resolveNetwork, type AllowedHost, type NetworkArgs } from "../model/sandbox/network";
 import type { SandboxParts } from "../plan/sandbox/parts";
-import { sandboxTexts, type SandboxTexts } from "../plan/sandbox/sandbox";
+import { knownTexts, type SandboxTexts } from "../plan/sandbox/sandbox";
 import { isMirror, mirrorRef } from "./mirror-ref";
 import type { AllowedArg, BuildAgentSandboxArgs } from "./sandbox-args";
 
@@ -16,7 +15,7 @@ type Text = pulumi.Input<string>;
  * The texts that depend on the network and on where modules come from: at once where all of it is plain, else when it is
  * known, and checked then. What is wrong with it stands in a text's place.
  */
-export function lateTexts(
+export function sandboxTexts(
   parts: SandboxParts,
   { network = {}, modules = {} }: Pick<BuildAgentSandboxArgs, "network" | "modules">,
 ): SandboxTexts<Text> {
@@ -49,7 +48,7 @@ interface Known {
 }
 
 function textsOf(parts: SandboxParts, { network, moduleEnv }: Known): SandboxTexts<string> {
-  return sandboxTexts(parts, { network: resolveNetwork(network), moduleEnv });
+  return knownTexts(parts, { network: resolveNetwork(network), moduleEnv });
 }
 
 const SECRET: Issue = issue("network and modules", undefined, "plain values: everybody on the host can read them");
