@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -9,6 +9,7 @@ import { extract } from "tar-stream";
 import { wantedVersions } from "../../../src/cli/mirror-sums";
 import { machineGo, temporaryDirectory } from "../../support/go";
 import { moduleProxy, type TestSums } from "../../support/module-proxy";
+import { removeTree } from "../../support/remove-tree";
 import { skip } from "../../support/skip";
 
 const PROJECT = join(__dirname, "..", "..", "..");
@@ -29,7 +30,7 @@ describe("gofleet mirror bundle", function () {
     ]);
     writeFileSync(join(folder, "go.sum"), [...lines("example.com/Upper/case@v1.0.0-RC1"), ...plain()].join("\n"));
   });
-  after(() => folder && rmSync(folder, { recursive: true, force: true }));
+  after(() => folder && removeTree(folder));
 
   const lines = (name: string) => {
     const [path, version] = name.split("@");

@@ -89,7 +89,7 @@ export class Project {
       cwd: join(this.directory, folder),
       env: { ...process.env, ...env },
       encoding: "utf8",
-      timeout: 180_000,
+      timeout: 540_000,
     });
     return { code: status, output: `${stdout}${stderr}${error?.message ?? ""}` };
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { runEngine } from "../../../src/cli/preview-run";
@@ -7,6 +7,7 @@ import type { SavedFile } from "../../../src/report/read-preview";
 import { PackProject } from "../../policy/pack-project";
 import { testEngine, withStack, type StackSettings, type TestStack } from "../../support/engine";
 import { REPOSITORY } from "../../support/engine/project";
+import { removeTree } from "../../support/remove-tree";
 import { served } from "./inline-program";
 
 export interface Scenario extends StackSettings {
@@ -63,6 +64,6 @@ export async function realPreview({
     return { files, directory: relative(REPOSITORY, workDir) };
   } finally {
     pack?.remove();
-    rmSync(workDir, { recursive: true, force: true });
+    removeTree(workDir);
   }
 }

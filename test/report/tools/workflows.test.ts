@@ -10,6 +10,7 @@ const FILES = ["fleet-report.yml", "fleet-report-post.yml"];
 
 describe("GitHub workflows in examples/ci, by actionlint", function () {
   // The first time it is built from its Go module; go.sum beside this file says from what.
+  this.timeout(900_000);
 
   before(function () {
     if (machineGo() === undefined) skip(this, "there is no go command to build actionlint with");
