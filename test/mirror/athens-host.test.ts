@@ -59,11 +59,11 @@ describe("Athens on a real host", function () {
   };
   const get = (path: string) =>
     host.exec(`curl -s -o /tmp/body -w '%{http_code}' --unix-socket ${place.athens.socket} http://x${path}`, {
-      timeout: 60_000,
+      timeout: 240_000,
     });
   const answering = () =>
     host.exec(
-      `for i in $(seq 100); do curl -sf --unix-socket ${place.athens.socket} http://x/healthz && exit; sleep 0.1; done; journalctl -u ${UNIT} >&2; exit 1`,
+      `for i in $(seq 900); do curl -sf --unix-socket ${place.athens.socket} http://x/healthz && exit; sleep 0.1; done; journalctl -u ${UNIT} >&2; exit 1`,
     );
   const inside = (command: string) =>
     host.run(`nsenter -t $(systemctl show -p MainPID --value ${UNIT}) -m -- sh -c '${command}'`);
@@ -71,7 +71,7 @@ describe("Athens on a real host", function () {
   /** Packages, the go command, users and directories, as the mirror's other parts make them. */
   async function install(packages: string): Promise<void> {
     cpSync(packages, onHost("/opt/packages"), { recursive: true });
-    await host.exec("dpkg -i /opt/packages/*.deb >/dev/null", { timeout: 120_000 });
+    await host.exec("dpkg -i /opt/packages/*.deb >/dev/null", { timeout: 240_000 });
     const root = machineGo()?.root ?? "";
     mkdirSync(onHost("/usr/local/go/bin"), { recursive: true });
     copyFileSync(join(root, "bin/go"), onHost("/usr/local/go/bin/go"));

@@ -105,7 +105,7 @@ export async function startAthens(
     log: () => log,
     stop: () => stop(child, ended),
   };
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     if (child.exitCode !== null) throw new Error(`Athens ended with ${child.exitCode}:\n${log}`);
     const answer = await server.get("/healthz").catch(() => undefined);
     const prefixed = answer ?? (await server.get("/").catch(() => undefined));
@@ -118,7 +118,7 @@ export async function startAthens(
 
 async function stop(child: ChildProcess, ended: Promise<unknown[]>): Promise<number | null> {
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
   await ended;
   clearTimeout(timer);
   return child.exitCode;

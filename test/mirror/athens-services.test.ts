@@ -185,7 +185,7 @@ async function freePort(): Promise<number> {
 }
 
 async function accepting(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     const socket = connect(port, "127.0.0.1");
     const up = await new Promise<boolean>((resolve) => {
       socket.on("connect", () => resolve(true)).on("error", () => resolve(false));

@@ -11,6 +11,7 @@ import { hosts, unavailable, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
 import { makeProject } from "../support/engine/project";
 import { skip } from "../support/skip";
+import { until } from "../support/until";
 import { DOMAIN, STORE, Surroundings } from "./support/mirror-host";
 
 const COMPONENT = "gofleet-test-goproxy";
@@ -156,12 +157,12 @@ describe("a module mirror in trouble, on a real host", function () {
       await server.run(`systemctl kill --signal=KILL ${unit("athens")}`);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
+    await until(() => (counts.get(200) ?? 0) > 100);
     over = true;
     await Promise.all(load);
     agent.destroy();
     assert.deepEqual([...counts.keys()], [200]);
-    assert.ok((counts.get(200) ?? 0) > 100);
-    const waiting = `for i in $(seq 100); do systemctl is-active -q ${unit("athens")} && break; sleep 0.2; done`;
+    const waiting = `for i in $(seq 400); do systemctl is-active -q ${unit("athens")} && break; sleep 0.2; done`;
     await server.exec(`${waiting}; systemctl is-active ${unit("athens")}`);
     assert.notEqual(await server.exec(`systemctl show -p MainPID --value ${unit("athens")}`), before);
     await recovers("/golang.org/x/time/@v/v0.8.0");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { TestAuthority } from "../support/certificates";
 import { info, needsNginx, TestMirror, type Setup } from "../support/front";
 import { text } from "../support/nginx";
+import { until } from "../support/until";
 import { join } from "node:path";
 
 const MODULE = "example.com/mod";
@@ -91,7 +91,7 @@ describe("the front's access", function () {
       await front.get(path, basic("ci", PASSWORD));
       await front.get(path, basic("ci", `${PASSWORD}x`));
     }
-    await sleep(300);
+    await until(() => text(log).trim().split("\n").length === 4);
     const encoded = Buffer.from(`ci:${PASSWORD}`).toString("base64").slice(0, 20);
     const lines = text(log).trim().split("\n");
     assert.equal(lines.length, 4);
@@ -113,7 +113,7 @@ describe("the front's access", function () {
     await front.get("/example.com/!up/@v/v1.0.0.zip");
     await front.get("/example.com/!up/@v/v1.0.0.zip");
     await front.get("/catalog");
-    await sleep(300);
+    await until(() => existsSync(log) && text(log).includes("/catalog"));
     const entries = text(log)
       .trim()
       .split("\n")

@@ -63,7 +63,10 @@ describe("the front before a real Athens", function () {
       },
       stdio: "ignore",
     });
-    for (let tries = 0; !existsSync(socket) && tries < 200; tries++) await sleep(50);
+    for (let tries = 0; !existsSync(socket); tries++) {
+      assert.ok(tries < 2400, "Athens does not listen");
+      await sleep(50);
+    }
     return child;
   }
 

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { info, needsNginx, TestMirror, zip, type Setup } from "../support/front";
+import { until } from "../support/until";
 
 const MODULE = "example.com/mod";
 
@@ -177,7 +178,7 @@ describe("the front's modules", function () {
     it("is fetched once, however many ask for it at the same time", async () => {
       const { front, athens } = await start();
       athens.answer = (path, response) =>
-        void setTimeout(() => response.end(path.endsWith(".info") ? info("v1.0.0") : "Z"), 300);
+        void setTimeout(() => response.end(path.endsWith(".info") ? info("v1.0.0") : "Z"), 1000);
       const many = (path: string) => Promise.all(Array.from({ length: 20 }, () => front.get(path)));
       for (const answer of await many("/example.com/!up/@v/v1.0.0.zip")) assert.equal(answer.body.toString(), "Z");
       assert.deepEqual(athens.paths, ["/example.com/!up/@v/v1.0.0.info", "/example.com/!up/@v/v1.0.0.zip"]);
@@ -247,18 +248,17 @@ describe("the front's modules", function () {
     const paths = [`/${MODULE}/@v/list`, `/${MODULE}/@latest`, `/${MODULE}/@v/main.info`, `/${MODULE}/@v/v1.info`];
 
     it("are kept for a while though Athens forbids it, then asked for again", async () => {
-      const { front, athens } = await start({ args: { fresh: "1 s" } });
+      const { front, athens } = await start({ args: { fresh: "10 s" } });
       let count = 0;
       athens.answer = (_path, response) => {
         response.setHeader("cache-control", "no-cache, no-store, must-revalidate");
         response.end(String(++count));
       };
-      for (const path of paths) {
-        const first = (await front.get(path)).body.toString();
-        assert.equal((await front.get(path)).body.toString(), first, path);
-        await sleep(2100);
-        assert.notEqual((await front.get(path)).body.toString(), first, path);
-      }
+      const all = () => Promise.all(paths.map(async (path) => (await front.get(path)).body.toString()));
+      const first = await all();
+      assert.deepEqual(await all(), first);
+      await sleep(11_100);
+      for (const [index, answer] of (await all()).entries()) assert.notEqual(answer, first[index], paths[index]);
     });
 
     it("are answered from old ones while Athens is dead or fails", async () => {
@@ -284,12 +284,12 @@ describe("the front's modules", function () {
       athens.answer = (_path, response) => response.end("old");
       await front.get(paths[0] ?? "");
       await sleep(2100);
-      athens.answer = (_path, response) => void setTimeout(() => response.end("new"), 3000);
+      let finish: (() => void) | undefined;
+      athens.answer = (_path, response) => (finish = () => void response.end("new"));
       const slow = front.get(paths[0] ?? "");
-      await sleep(300);
-      const began = Date.now();
+      await until(() => finish !== undefined);
       assert.equal((await front.get(paths[0] ?? "")).body.toString(), "old");
-      assert.ok(Date.now() - began < 1500);
+      finish?.();
       assert.equal((await slow).body.toString(), "new");
     });
   });

@@ -21,7 +21,10 @@ describe("the front's reload", function () {
     needsNginx(this);
   });
   beforeEach(async () => {
-    mirror = new TestMirror();
+    // The time that somebody has who has connected and not yet asked: three reloads may take longer here.
+    const edit = (config: string): string =>
+      config.replace("client_header_timeout 30s;", "client_header_timeout 600s;");
+    mirror = new TestMirror({ files: { edit } });
     mirror.version(MODULE, "v1.0.0");
     mirror.version(MODULE, "v1.0.0", { "source.zip": zip(MODULE, "v1.0.0", SIZE) });
     mirror.version(MODULE, "v1.1.0");

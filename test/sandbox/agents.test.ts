@@ -158,10 +158,9 @@ describe("agents of a forge on a host", function () {
     const known = await runner(2);
     const { url } = github;
     await github.stop();
-    const begin = Date.now();
     await sandbox.host.exec("systemctl stop gofleet-ci@2");
-    assert.ok(Date.now() - begin < 30_000, `${Date.now() - begin} ms`);
-    const said = await sandbox.host.exec("journalctl --no-pager -q -o cat -u gofleet-ci@2 | grep 'still knows'");
+    const words = "journalctl --no-pager -q -o cat -u gofleet-ci@2 | grep 'still knows'";
+    const said = await sandbox.untilCommand("word of it", words);
     assert.match(said, new RegExp(`the forge still knows an agent of slot 2: ${known} at ${url}`));
   });
 });

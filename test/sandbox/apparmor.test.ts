@@ -82,6 +82,7 @@ interface Denial {
 
 /** One virtual machine for all: without a profile, in enforce mode, in complain mode, and without one again. */
 describe("the slots' AppArmor profiles in a kernel that enforces", function () {
+  this.timeout(900_000);
   let printed: ReadonlyMap<string, string>;
   let scratch: string;
   let program: string;

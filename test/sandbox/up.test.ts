@@ -87,7 +87,7 @@ describe("a build sandbox on a real host", function () {
   it("has no unit that failed, and tells its metrics", async () => {
     const metrics = `/var/lib/gofleet-${COMPONENT}/metrics.prom`;
     await host.exec(
-      `for i in $(seq 300); do grep -q egress_last_run ${metrics} && grep -q watch_last_run ${metrics} && exit 0; sleep 0.1; done
+      `for i in $(seq 900); do grep -q egress_last_run ${metrics} && grep -q watch_last_run ${metrics} && exit 0; sleep 0.1; done
        journalctl -q -n 40 -u 'gofleet-${COMPONENT}-*' >&2; exit 1`,
     );
     assert.equal((await host.exec("systemctl list-units --failed --no-legend 'gofleet-*'")).trim(), "");

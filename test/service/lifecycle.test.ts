@@ -136,7 +136,7 @@ describe("a service on a real host", function () {
 
   it("leaves the host as it was where a port is somebody else's", async () => {
     await host.exec("systemd-run --quiet --unit=squatter python3 -m http.server --bind 127.0.0.1 7171");
-    await host.exec("for i in $(seq 50); do ss -Hltn | grep -q :7171 && break; sleep 0.1; done");
+    await host.exec("for i in $(seq 600); do ss -Hltn | grep -q :7171 && break; sleep 0.1; done");
     const before = await property(host, "MainPID");
     stack.program = run({ SERVED_LISTEN: "127.0.0.1:7171" }, { listen: ["127.0.0.1:7171"] });
     assert.match(said(await stack.up({ expect: "failure" })), /port 127\.0\.0\.1:7171.* is held .*squatter/);
@@ -147,20 +147,20 @@ describe("a service on a real host", function () {
   it("ends a release that hangs, with every goroutine's stack in the journal, and starts it again", async () => {
     const get = "http://127.0.0.1:7070";
     stack.program = run(
-      { SERVED_HANG_AFTER: "3s" },
+      { SERVED_HANG_AFTER: "20s" },
       {
         release: lab.release("v3"),
         health: {
           readiness: { get: `${get}/readyz` },
           liveness: { get: `${get}/livez`, timeout: "500 ms", failures: 1 },
         },
-        watchdog: { within: "2 s" },
+        watchdog: { within: "8 s" },
       },
     );
     await stack.up();
     await host.exec(
-      `for i in $(seq 300); do [ "$(systemctl show --value -p NRestarts ${UNIT})" = 0 ] || exit 0; sleep 0.1; done; exit 1`,
-      { timeout: 60_000 },
+      `for i in $(seq 900); do [ "$(systemctl show --value -p NRestarts ${UNIT})" = 0 ] || exit 0; sleep 0.1; done; exit 1`,
+      { timeout: 240_000 },
     );
     const journal = await host.exec(`journalctl -q -o cat -u ${UNIT}`);
     assert.match(journal, /probe: not alive, 1 in a row: curl: \(28\)/);
@@ -172,11 +172,11 @@ describe("a service on a real host", function () {
   it("is told that it is alive by the service itself, where that speaks sd_notify", async () => {
     stack.program = run(
       { SERVED_NOTIFY: "1" },
-      { release: lab.release("v3"), notify: "service", watchdog: { within: "3 s" } },
+      { release: lab.release("v3"), notify: "service", watchdog: { within: "10 s" } },
     );
     await stack.up();
     assert.equal(await property(host, "StatusText"), "version v3");
-    await host.exec("sleep 5");
+    await host.exec("sleep 12");
     assert.equal(await property(host, "NRestarts"), "0");
     assert.equal(await answer(host), "v3 hello");
   });

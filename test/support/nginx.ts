@@ -130,7 +130,7 @@ export class TestFront {
     if (status !== 0) throw new Error(stderr);
     const busy = () => before.filter((pid) => isServing(pid));
     for (let tries = 0; this.workers().every((pid) => before.includes(pid)) || busy().length > 0; tries++) {
-      if (tries > 200) throw new Error(`nginx did not take the configuration:\n${this.printed}`);
+      if (tries > 2400) throw new Error(`nginx did not take the configuration:\n${this.printed}`);
       await sleep(50);
     }
   }
@@ -227,7 +227,7 @@ export class TestFront {
   }
 
   private async answers(): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 2400; tries++) {
       if (this.process?.exitCode !== null && this.process?.exitCode !== undefined) break;
       try {
         await fetch(`http://127.0.0.1:${this.statusPort}/status`);

@@ -53,7 +53,7 @@ export class Host extends RemoteHost {
   async reboot(): Promise<void> {
     const before = this.bootCount;
     await this.run("systemctl reboot");
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 240_000;
     while (this.bootCount === before) {
       if (Date.now() > deadline) throw new Error(`${this.name} did not reboot:\n${this.machine.console()}`);
       await pause(50);
@@ -64,7 +64,7 @@ export class Host extends RemoteHost {
   /** Shuts down in order; the host stays off until `powerOn`. */
   async powerOff(): Promise<void> {
     await this.run("systemctl poweroff");
-    await this.machine.untilOff(60_000);
+    await this.machine.untilOff(240_000);
   }
 
   /** Ends every process of the host at once, the nearest to a power cut; the host stays off until `powerOn`. */

@@ -89,12 +89,12 @@ export abstract class RemoteHost {
   }
 
   /** Resolves when a user can log in and systemd has finished starting; also after a reboot the test did not ask for. */
-  async ready(timeout = 60_000): Promise<void> {
+  async ready(timeout = 240_000): Promise<void> {
     const deadline = Date.now() + timeout;
     while (Date.now() < deadline) {
       // Logins of users other than root open last, so this is the stricter question.
       if (await answersSsh(this.address)) {
-        const state = await this.run("systemctl is-system-running --wait", { user: "fleet", timeout: 30_000 });
+        const state = await this.run("systemctl is-system-running --wait", { user: "fleet", timeout: 120_000 });
         if (["running", "degraded"].includes(state.stdout.trim())) return;
       }
       await pause(100);

@@ -112,7 +112,7 @@ export class AcmeServer {
   }
 
   private async answers(): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       try {
         await this.leadTo("");
         await this.root();

@@ -13,7 +13,7 @@ export type GuestFiles = Readonly<Record<string, string>>;
 const HERE = join(__dirname, "guest");
 const DISK = "1G";
 /** Milliseconds; every instruction is emulated. */
-const ENDS_WITHIN = 240_000;
+const ENDS_WITHIN = 600_000;
 
 /** Why a machine with a kernel that enforces profiles cannot run here, or undefined if it can. */
 export function noGuest(): string | undefined {

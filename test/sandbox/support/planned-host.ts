@@ -92,7 +92,7 @@ export class PlannedHost {
   }
 
   /** Waits until something can be had of the host. */
-  async until<T>(what: string, get: () => T | undefined | Promise<T | undefined>, seconds = 60): Promise<T> {
+  async until<T>(what: string, get: () => T | undefined | Promise<T | undefined>, seconds = 240): Promise<T> {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
       const found = await get();

@@ -84,7 +84,7 @@ export const told = (more: Readonly<Record<string, string>>) => ({ SERVED_LISTEN
 
 /** What the service answers, from the host itself. */
 export async function answer(host: Host, path = "/version"): Promise<string> {
-  return (await host.exec(`curl --silent --show-error --fail --max-time 5 http://${ADDRESS}${path}`)).trim();
+  return (await host.exec(`curl --silent --show-error --fail --max-time 30 http://${ADDRESS}${path}`)).trim();
 }
 
 /** A property of the unit, as systemd has it. */
