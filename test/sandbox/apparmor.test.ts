@@ -182,6 +182,13 @@ describe("the slots' AppArmor profiles in a kernel that enforces", function () {
     }
   });
 
+  it("are joined by the canary's own while that is tried", () => {
+    const both = slots.map(({ profile }) => `${profile} (complain)`);
+    const sorted = (name: string) => section(name).trim().split("\n").sort();
+    assert.deepEqual(sorted("canary"), [...both, "gofleet-ci-canary1 (enforce)"]);
+    assert.deepEqual(sorted("no canary"), both);
+  });
+
   it("go with the slots, and with the unit", () => {
     assert.equal(section("fewer").trim(), `${slot.profile} (complain)`);
     assert.equal(section("unload").trim(), "");

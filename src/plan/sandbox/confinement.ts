@@ -7,14 +7,14 @@ import { keeperTimer, keeperUnit } from "../../render/sandbox/keeper-units";
 import { command, quote } from "../../render/shell";
 import type { HostPlan, PlanCheck, PlanFile, PlanProbe } from "../host-plan";
 import { textFile } from "../text-file";
-import type { SandboxPlace } from "./place";
+import { canaryPlace, type SandboxPlace, type SlotPlace } from "./place";
 import { unitPath, wantedBy } from "./slots";
 
 /** How the slots of a sandbox are confined by AppArmor. */
 export interface Confinement {
   readonly mode: "enforce" | "complain";
   readonly userNamespaces: boolean;
-  readonly slots: readonly (Omit<SlotProfile, "jobLock"> & { readonly user: string; readonly number: number })[];
+  readonly slots: readonly (SlotPlace & Pick<SlotProfile, "shared">)[];
   /**
    * Directories of programs that jobs read and execute, besides `/usr`, `/opt` and their like: by their real paths, for
    * that is what AppArmor sees behind a link.
@@ -37,20 +37,28 @@ export function confinementPlan(
   const { component, apparmor } = place;
   const { mode, userNamespaces, slots, programs } = confinement;
   const common = `/etc/apparmor.d/${apparmor.profile}.d/common` as const;
-  const locked = slots.map((slot) => ({ ...slot, jobLock: `${place.jobLock}.${slot.number}` as const }));
-  const profiles = (abi: "3.0" | "4.0") =>
-    apparmorProfiles({ mode, abi, userNamespaces, common: `${apparmor.profile}.d/common`, slots: locked });
+  const locked = (slot: Confinement["slots"][number]): SlotProfile => ({
+    ...slot,
+    jobLock: `${place.jobLock}.${slot.number}`,
+  });
+  const profiles = (abi: "3.0" | "4.0", of: readonly SlotProfile[]) =>
+    apparmorProfiles({ mode, abi, userNamespaces, common: `${apparmor.profile}.d/common`, slots: of });
+  const [first] = slots;
+  if (first === undefined) throw new Error("a sandbox has at least one slot");
+  const canary = { ...canaryPlace(place, first), shared: false };
   const script = apparmorScript({
     prefix: apparmor.profile,
     profiles: slots.map(({ profile }) => profile),
     path: apparmor.path,
     ...(userNamespaces ? { path4: apparmor.path4 } : {}),
+    canary: { profile: canary.profile, path: apparmor.canary },
   });
   const files = [
     // The distribution's service reads them at boot, before a link through the release may lead anywhere.
     copy(common, apparmorCommon({ component, mode, userNamespaces, programs, config: place.config })),
-    copy(apparmor.path, profiles("3.0")),
-    ...(userNamespaces ? [textFile(apparmor.path4, profiles("4.0"))] : []),
+    copy(apparmor.path, profiles("3.0", slots.map(locked))),
+    ...(userNamespaces ? [textFile(apparmor.path4, profiles("4.0", slots.map(locked)))] : []),
+    textFile(apparmor.canary, profiles("3.0", [locked(canary)])),
     textFile(apparmor.script, script),
   ];
   const unit = unitPath(apparmor.unit);

@@ -72,6 +72,8 @@ export interface SandboxPlace {
     readonly path: AbsolutePath;
     /** The same for an AppArmor that knows user namespaces, where jobs may make those. */
     readonly path4: AbsolutePath;
+    /** The profile of the canary build. */
+    readonly canary: AbsolutePath;
     /** What the unit runs. */
     readonly script: AbsolutePath;
   };
@@ -145,6 +147,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
       profile: `gofleet-${component}`,
       path: `/etc/apparmor.d/gofleet-${component}`,
       path4: `${settings}/apparmor-abi-4.0`,
+      canary: `${settings}/apparmor-canary`,
       script: `${settings}/apparmor`,
     },
     denials: { unit: `gofleet-${component}-denials.service`, timer: `gofleet-${component}-denials.timer` },
@@ -160,6 +163,28 @@ export function slotPlace(place: SandboxPlace, number: number): SlotPlace {
     workspace: `${place.state}/slots/${number}`,
     buildCache: `${place.cache}/slots/${number}/build`,
     modules: `${place.cache}/slots/${number}/modules`,
+  };
+}
+
+/**
+ * Where the canary build of a slot has what the slot has: `canary<number>` stands for the number in the last part of a
+ * path that is one, or for what all slots share in a directory of its own. `gofleet-sandbox canary` does the same.
+ */
+export function canaryPlace(place: SandboxPlace, slot: SlotPlace): SlotPlace {
+  const instance = `canary${slot.number}`;
+  const beside = (path: AbsolutePath): AbsolutePath => {
+    const parts = path.split("/");
+    const last = parts.lastIndexOf(String(slot.number));
+    if (last < 0) return `${path}/.${instance}`;
+    return `/${[...parts.slice(1, last), instance, ...parts.slice(last + 1)].join("/")}`;
+  };
+  return {
+    ...slot,
+    unit: `gofleet-${place.component}@${instance}.service`,
+    profile: `${place.apparmor.profile}-${instance}`,
+    workspace: beside(slot.workspace),
+    buildCache: beside(slot.buildCache),
+    modules: beside(slot.modules),
   };
 }
 

@@ -3,6 +3,7 @@ import { command, quote } from "../../render/shell";
 import { exposureProbe } from "../exposure-probe";
 import type { PlanCheck, PlanProbe } from "../host-plan";
 import type { SandboxParts } from "./parts";
+import type { SandboxPlace } from "./place";
 
 /** Seconds in which a slot must have come to its agent. */
 const STARTS_WITHIN = 30;
@@ -11,16 +12,25 @@ const STARTS_WITHIN = 30;
 const CANARY_WITHIN = 600;
 
 /**
- * A small build under the directives of the staged template, before anything is switched. Where it fails it names the
- * directive to blame.
+ * A small build under the directives of the staged template and a profile as the slots will have, before anything is
+ * switched. Where it fails it names the directive to blame.
  */
-export function canaryCheck({ place, program }: SandboxParts): PlanCheck {
+export function canaryCheck({ place, program, sandbox }: SandboxParts): PlanCheck {
   const script = `#!/bin/sh
 set -eu
-exec ${command(program, "canary", "-limit", `${CANARY_WITHIN - 30}s`)} \\
+${sandbox.confinement === "off" ? "" : withCanaryProfile(place)}${command(program, "canary", "-limit", `${CANARY_WITHIN - 30}s`)} \\
   -config "$GOFLEET_STAGED"${quote(place.config)} -unit "$GOFLEET_STAGED"${quote(`/etc/systemd/system/${place.template}`)}
 `;
   return { name: "canary", timeout: CANARY_WITHIN, script };
+}
+
+/** Loads the canary's profile, until the script that begins with this has ended. */
+function withCanaryProfile({ apparmor }: SandboxPlace): string {
+  return `apparmor=$GOFLEET_STAGED${quote(apparmor.script)}
+trap 'exit 143' HUP INT TERM
+trap 'sh "$apparmor" unload-canary' EXIT
+sh "$apparmor" load-canary "$GOFLEET_STAGED"
+`;
 }
 
 /** What must be true of a sandbox after a switch: slots that run, caches that their users can write, and how it scores. */

@@ -11,6 +11,8 @@ export interface ApparmorScript {
   readonly path: AbsolutePath;
   /** The file to load instead where AppArmor knows user namespaces. */
   readonly path4?: AbsolutePath;
+  /** The profile of the canary build, and its file. */
+  readonly canary: { readonly profile: string; readonly path: AbsolutePath };
 }
 
 const NO_KERNEL =
@@ -22,11 +24,12 @@ const NO_KERNEL =
  * `check [TREE]`: the kernel enforces profiles, and the parser takes these, as they are below a directory. `load` puts
  * them into the kernel, in place of what is there under their names, and takes out those of slots that are gone;
  * `unload` takes out all. A process whose profile is taken out goes on without any, so slots must have stopped.
+ * `load-canary [TREE]` and `unload-canary` do the same with the profile of the canary build alone.
  *
  * The parser's cache is left to the distribution's own service, which loads the same file at boot: the cache is told to
  * be old by times of files, and a file that goes back to an earlier release may have an older one.
  */
-export function apparmorScript({ prefix, profiles, path, path4 }: ApparmorScript): string {
+export function apparmorScript({ prefix, profiles, path, path4, canary }: ApparmorScript): string {
   const choice = path4 === undefined ? "" : `[ ! -e /etc/apparmor.d/abi/4.0 ] || file=${quote(path4)}\n`;
   return `#!/bin/sh
 ${MARKER}
@@ -58,6 +61,10 @@ remove() {
   printf %s "$1" >"$kernel/.remove"
 }
 
+unload_canary() {
+  ! grep -q ${quote(`^${canary.profile.replaceAll(".", "\\.")} (`)} "$kernel/profiles" || remove ${quote(canary.profile)}
+}
+
 case \${1-} in
 check) check "\${2-}" ;;
 load)
@@ -72,10 +79,17 @@ load)
   ;;
 unload)
   for profile in $(loaded); do remove "$profile"; done
+  unload_canary
   rm -f /var/cache/apparmor/*/${quote(path.slice(path.lastIndexOf("/") + 1))}
   ;;
+load-canary)
+  check "\${2-}"
+  apparmor_parser --quiet --replace --skip-cache --base "\${2-}/etc/apparmor.d" --Include /etc/apparmor.d \\
+    "\${2-}"${quote(canary.path)}
+  ;;
+unload-canary) unload_canary ;;
 *)
-  echo "usage: $0 check [TREE] | load | unload" >&2
+  echo "usage: $0 check [TREE] | load | unload | load-canary [TREE] | unload-canary" >&2
   exit 2
   ;;
 esac

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { EMPTY_PLAN, type HostPlan } from "../../../src/plan/host-plan";
 import { manifest } from "../../../src/plan/manifest";
 import { confinementPlan, type Confinement } from "../../../src/plan/sandbox/confinement";
-import { sandboxPlace, slotPlace } from "../../../src/plan/sandbox/place";
+import { canaryPlace, sandboxPlace, slotPlace } from "../../../src/plan/sandbox/place";
 import { temporaryDirectory } from "../../support/go";
 import { assertGolden } from "../../support/golden";
 import { assertSystemdTakes, shellcheck } from "./host-tools";
@@ -48,6 +48,26 @@ describe("confinement plan", () => {
     assert.ok(paths(true).includes(place.apparmor.path4));
     assert.ok(!paths(false).includes(place.apparmor.path4));
   });
+
+  it("has a profile for the canary build, in the same mode, for its own paths and none of a slot's", () => {
+    const textAt = (path: string, mode: Confinement["mode"]) =>
+      plan({ mode }).files?.find((each) => each.path === path);
+    const text = textAt(place.apparmor.canary, "complain")?.text ?? "";
+    assert.match(text, /^profile "gofleet-ci-canary1" flags=\(attach_disconnected, complain\) \{$/m);
+    assert.doesNotMatch(text, /slots\/\d/);
+    assert.equal(textAt(place.apparmor.canary, "enforce")?.text, text.replace(", complain", ""));
+  });
+
+  // The same as the program's own test of its paths has.
+  for (const [path, beside] of [
+    ["/var/lib/gofleet-ci/slots/1", "/var/lib/gofleet-ci/slots/canary1"],
+    ["/srv/1/slots/1/build", "/srv/1/slots/canary1/build"],
+    ["/var/cache/gofleet-ci/build", "/var/cache/gofleet-ci/build/.canary1"],
+  ] as const) {
+    it(`knows where the canary has what a slot has in ${path}`, () => {
+      assert.equal(canaryPlace(place, { ...slotPlace(place, 1), buildCache: path }).buildCache, beside);
+    });
+  }
 
   it("places as files what is read before links lead anywhere", () => {
     for (const { path, place: kind } of plan().files ?? [])

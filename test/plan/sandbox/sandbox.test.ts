@@ -94,6 +94,32 @@ describe("sandbox plan", () => {
     assert.deepEqual([cache["program"], cache["programWrites"]], [program.command, false]);
   });
 
+  it("builds it under a profile of its own, which goes again however that ends", () => {
+    const staged = temporaryDirectory();
+    try {
+      const script = (confinement: "enforce" | "off") =>
+        plan({ confinement }).checks.find(({ name }) => name === "canary")?.script ?? "";
+      mkdirSync(join(staged, "etc/gofleet/ci"), { recursive: true });
+      writeFileSync(join(staged, "etc/gofleet/ci/apparmor"), 'echo "$@"\n');
+      const run = (code: number) =>
+        spawnSync(
+          "sh",
+          ["-c", script("enforce").replace(/^\S+gofleet-sandbox /m, `fails() { return ${code}; }; fails `)],
+          {
+            encoding: "utf8",
+            env: { ...process.env, GOFLEET_STAGED: staged },
+          },
+        );
+      for (const code of [0, 3]) {
+        const { status, stdout } = run(code);
+        assert.deepEqual([status, stdout], [code, `load-canary ${staged}\nunload-canary\n`]);
+      }
+      assert.doesNotMatch(script("off"), /apparmor/);
+    } finally {
+      rmSync(staged, { recursive: true });
+    }
+  });
+
   it("lets AppArmor execute the agent wherever it is", () => {
     const made = plan({ agent: { kind: "exec", command: ["/srv/agents/runner"] } });
     assert.match(textOf(made, "/etc/apparmor.d/gofleet-ci.d/common"), /^ *"?\/srv\/agents\/\*\*"? mrix,$/m);

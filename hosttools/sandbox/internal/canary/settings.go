@@ -222,5 +222,5 @@ func apparmor(d unitfile.Directive, on host) (unitfile.Directive, string) {
 			return d, ""
 		}
 	}
-	return unitfile.Directive{}, "the profile is not loaded yet; it is loaded at the switch"
+	return unitfile.Directive{}, d.Value + " is not loaded; the check before a switch loads it"
 }

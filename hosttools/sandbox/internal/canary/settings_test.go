@@ -76,7 +76,7 @@ func TestSortDirectives(t *testing.T) {
 		"StateDirectory: made at the switch; until then it is only writable, where it is there",
 		"LoadCredential: secrets are for jobs only",
 		"IPAddressDeny: localhost: the canary's server is on loopback",
-		"AppArmorProfile: the profile is not loaded yet; it is loaded at the switch",
+		"AppArmorProfile: gofleet-ci is not loaded; the check before a switch loads it",
 		"SupplementaryGroups: nobody-knows: no such group yet",
 		"CPUSchedulingPolicy: the specifier %d has no value outside of the slot's own unit",
 	}; !reflect.DeepEqual(reasons, want) {

@@ -54,7 +54,7 @@ func newWorkspace(slot *config.Slot, uid, gid int) (*workspace, error) {
 }
 
 // beside puts the instance in the place of the slot's number, the last part of the path that is one; a path that all
-// slots share gets a directory of its own.
+// slots share gets a directory of its own. The profile that the canary has is made for the same paths.
 func beside(path, number, instance string) string {
 	parts := strings.Split(path, "/")
 	for i := len(parts) - 1; i >= 0; i-- {

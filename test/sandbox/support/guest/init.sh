@@ -57,6 +57,12 @@ mv /complain/etc/apparmor.d/gofleet-ci.d/common /etc/apparmor.d/gofleet-ci.d/com
 sh /etc/gofleet/ci/apparmor load 2>&1 && cat /sys/kernel/security/apparmor/profiles
 attempts_as complain gofleet-ci-1
 
+echo "=== canary"
+sh /etc/gofleet/ci/apparmor load-canary 2>&1 && cat /sys/kernel/security/apparmor/profiles
+echo "=== no canary"
+sh /etc/gofleet/ci/apparmor load-canary 2>&1 && sh /etc/gofleet/ci/apparmor unload-canary 2>&1 &&
+  sh /etc/gofleet/ci/apparmor unload-canary 2>&1 && cat /sys/kernel/security/apparmor/profiles
+
 echo "=== fewer"
 sed -i 's/^wanted=.*/wanted=" gofleet-ci-1 "/' /etc/gofleet/ci/apparmor
 sh /etc/gofleet/ci/apparmor load 2>&1 && cat /sys/kernel/security/apparmor/profiles
