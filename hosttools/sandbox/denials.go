@@ -12,7 +12,7 @@ import (
 
 func init() {
 	commands = append(commands, command{
-		"denials", "", "as root: say what AppArmor denied jobs, or would deny in enforce mode", declareDenials, nil,
+		"denials", "", "as root: say what AppArmor denied jobs and canary builds, or would deny in enforce mode", declareDenials, nil,
 	})
 }
 

@@ -182,11 +182,45 @@ describe("the slots' AppArmor profiles in a kernel that enforces", function () {
     }
   });
 
-  it("are joined by the canary's own while that is tried", () => {
-    const both = slots.map(({ profile }) => `${profile} (complain)`);
-    const sorted = (name: string) => section(name).trim().split("\n").sort();
-    assert.deepEqual(sorted("canary"), [...both, "gofleet-ci-canary1 (enforce)"]);
-    assert.deepEqual(sorted("no canary"), both);
+  describe("for the canary build", () => {
+    const CANARY = "gofleet-ci-canary1";
+    const loaded = (name: string) => section(name).trim().split("\n").sort();
+    const both = slots.map(({ profile }) => `${profile} (enforce)`);
+
+    it("are joined by one, until that is taken out, twice even", () => {
+      assert.deepEqual(loaded("canary"), [...both, `${CANARY} (enforce)`]);
+      assert.deepEqual(loaded("no canary"), both);
+    });
+
+    it("let go build and run a program at its paths with nothing denied", async () => {
+      const [attribute, ...rest] = section("canary build").trim().split("\n");
+      assert.equal(attribute, `${CANARY} (enforce)`);
+      assert.deepEqual(rest, ["built here"]);
+      assert.deepEqual(await denials("canary build log"), []);
+    });
+
+    it("deny it the files of slots and what they deny to slots", async () => {
+      const tried = answers("canary out");
+      const logged = await denials("canary out log");
+      // The attempt is on the slot's own file, which is another's here.
+      for (const name of ["own-file", "neighbour-file", "same-user-memory", "setuid-program"]) {
+        assert.match(tried[name] ?? "", /permission denied|not permitted/, name);
+        const said = name === "own-file" ? `open ${WORK}/file` : AS_SLOT[name];
+        assert.ok(
+          logged.some(
+            ({ denied, profile, operation, object }) =>
+              denied && profile === CANARY && `${operation} ${object}` === said,
+          ),
+          `${said} is not among ${JSON.stringify(logged, undefined, 1)}`,
+        );
+      }
+    });
+
+    it("are those of a staged release, with its rules and not the installed ones", () => {
+      const { "setuid-program": answer } = answers("canary staged");
+      assert.equal(answer, "ok");
+      assert.match(section("canary staged"), new RegExp(`^${CANARY} \\(complain\\)$`, "m"));
+    });
   });
 
   it("go with the slots, and with the unit", () => {

@@ -49,8 +49,15 @@ check() {
     fail ${quote(NO_KERNEL)}
   [ -e "$kernel/.replace" ] || fail "$kernel is missing: mount -t securityfs securityfs /sys/kernel/security"
   command -v apparmor_parser >/dev/null || fail "there is no apparmor_parser: apt-get install apparmor"
-  apparmor_parser --quiet --skip-kernel-load --skip-cache --base "\${1-}/etc/apparmor.d" --Include /etc/apparmor.d \\
-    "\${1-}$file" || fail "the profiles in \${1-}$file are not good"
+  parse "\${1-}" "$file" --skip-kernel-load || fail "the profiles in \${1-}$file are not good"
+}
+
+# Rules of a staged tree come before those that are installed; its profiles include some of the distribution's, too.
+parse() {
+  tree=$1
+  profiles=$2
+  shift 2
+  apparmor_parser --quiet --skip-cache --Include "$tree/etc/apparmor.d" --Include /etc/apparmor.d "$@" "$tree$profiles"
 }
 
 loaded() {
@@ -69,7 +76,7 @@ case \${1-} in
 check) check "\${2-}" ;;
 load)
   check
-  apparmor_parser --quiet --replace --skip-cache "$file"
+  parse "" "$file" --replace
   for profile in $(loaded); do
     case $wanted in
     *" $profile "*) ;;
@@ -84,8 +91,7 @@ unload)
   ;;
 load-canary)
   check "\${2-}"
-  apparmor_parser --quiet --replace --skip-cache --base "\${2-}/etc/apparmor.d" --Include /etc/apparmor.d \\
-    "\${2-}"${quote(canary.path)}
+  parse "\${2-}" ${quote(canary.path)} --replace
   ;;
 unload-canary) unload_canary ;;
 *)

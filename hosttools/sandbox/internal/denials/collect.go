@@ -16,20 +16,25 @@ import (
 	"gofleet/sandbox/internal/metrics"
 )
 
-// Of keeps the events of a sandbox's own profiles, and of their children.
+// Of keeps the events of a sandbox's own profiles and of their children: those of slots, and of canary builds.
 func Of(c *config.Config, events []Event) []Event {
+	return within(c, events, "", "canary")
+}
+
+// within keeps the events of profiles whose names are those of slots with one of these before the number.
+func within(c *config.Config, events []Event, kinds ...string) []Event {
 	var own []Event
 	for _, event := range events {
 		profile, _, _ := strings.Cut(event.Profile, "//")
-		if slices.ContainsFunc(c.Slots, func(s config.Slot) bool { return profile == profileName(c, s) }) {
+		if slices.ContainsFunc(c.Slots, func(s config.Slot) bool {
+			return slices.ContainsFunc(kinds, func(kind string) bool {
+				return profile == fmt.Sprintf("gofleet-%s-%s%d", c.Component, kind, s.Number)
+			})
+		}) {
 			own = append(own, event)
 		}
 	}
 	return own
-}
-
-func profileName(c *config.Config, slot config.Slot) string {
-	return fmt.Sprintf("gofleet-%s-%d", c.Component, slot.Number)
 }
 
 // totals is kept from run to run: what was counted, and up to where.
@@ -69,7 +74,8 @@ func (t *totals) add(c *config.Config, events []Event) {
 		last := events[len(events)-1]
 		t.Mark = Mark{last.Time, last.Serial}
 	}
-	for _, event := range Of(c, events) {
+	// What a canary build may not do is no job's doing.
+	for _, event := range within(c, events, "") {
 		verdict := "allowed"
 		if event.Denied {
 			verdict = "denied"

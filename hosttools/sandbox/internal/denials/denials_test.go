@@ -22,6 +22,7 @@ const log = `[    3.1] audit: type=1400 audit(1700000000.123:45): apparmor="DENI
 [    3.6] audit: type=1400 audit(1700000005.000:51): apparmor="DENIED" operation="ptrace" profile="gofleet-ci-1" pid=76 comm="gdb" requested_mask="trace" denied_mask="trace" peer="unconfined"
 [    3.7] audit: type=1400 audit(1700000006.000:52): apparmor="STATUS" operation="profile_load" profile="unconfined" name="gofleet-ci-1" pid=60 comm="apparmor_parser"
 [    3.8] audit: type=1400 audit(1700000007.000:53): apparmor="DENIED" operation="open" profile="gofleet-ci-10" name="/etc/shadow" pid=77 comm="cat" requested_mask="r" denied_mask="r" fsuid=0 ouid=0
+[    3.9] audit: type=1400 audit(1700000007.500:531): apparmor="DENIED" operation="exec" profile="gofleet-ci-canary1" name="/usr/bin/git" pid=79 comm="sh" requested_mask="x" denied_mask="x" fsuid=1 ouid=0
 type=AVC msg=audit(1700000008.000:54): apparmor="DENIED" operation="signal" profile="gofleet-ci-1" pid=78 comm="kill" requested_mask="send" denied_mask="send" signal=kill peer="unconfined"
 usb 1-1: new device
 `
@@ -45,7 +46,7 @@ func read(t *testing.T, text string) []Event {
 
 func TestReportOfASandboxsOwnProfiles(t *testing.T) {
 	report := Summarise(Of(settings(t), read(t, log)))
-	if report.Denied != 7 || report.Allowed != 1 {
+	if report.Denied != 8 || report.Allowed != 1 {
 		t.Errorf("%d denied, %d allowed", report.Denied, report.Allowed)
 	}
 	want := map[Kind]int{
@@ -55,6 +56,7 @@ func TestReportOfASandboxsOwnProfiles(t *testing.T) {
 		{true, "gofleet-ci-1", "ptrace", "unconfined", "trace"}:             1,
 		{true, "gofleet-ci-1", "signal", "unconfined", "send"}:              1,
 		{true, "gofleet-ci-1//child", "create", "inet raw", "create"}:       1,
+		{true, "gofleet-ci-canary1", "exec", "/usr/bin/git", "x"}:           1,
 		{false, "gofleet-ci-2", "capable", "sys_admin", ""}:                 1,
 	}
 	for _, group := range report.Groups {
@@ -120,7 +122,7 @@ func TestCountsGoOn(t *testing.T) {
 	events := after(read(t, log), Mark{})
 	kept.add(c, events)
 	kept.add(c, after(events, kept.Mark))
-	if kept.Mark.Serial != 54 || kept.Counts["denied gofleet-ci-1 open"] != 4 {
+	if kept.Mark.Serial != 54 || kept.Counts["denied gofleet-ci-1 open"] != 4 || kept.Counts["denied gofleet-ci-canary1 exec"] != 0 {
 		t.Errorf("%+v", kept)
 	}
 }

@@ -2,6 +2,7 @@
 # The first process of the virtual machine. What it prints is cut at lines that begin with "===".
 export PATH=/usr/sbin:/usr/bin
 slot=/var/lib/gofleet-ci/slots/1
+canary=/var/lib/gofleet-ci/slots/canary1
 cache=/var/cache/gofleet-ci
 export GOROOT=/usr/local/lib/gofleet/go/tree HOME=$slot/home TMPDIR=$slot/tmp GOTMPDIR=$slot/gotmp \
   GOCACHE=$cache/slots/1/build GOMODCACHE=$cache/slots/1/modules GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
@@ -49,6 +50,28 @@ cd $slot/work/hello || exit
 attempts as gofleet-ci-1 1001 /bin/sh -c 'cat /proc/self/attr/current; "$GOROOT/bin/go" run .' 2>&1
 echo "=== build log"
 dmesg -c
+
+echo "=== canary"
+cd $canary/work/hello || exit
+sh /etc/gofleet/ci/apparmor load-canary 2>&1 && cat /sys/kernel/security/apparmor/profiles
+echo "=== canary build"
+# shellcheck disable=SC2016 # for the shell of the canary
+HOME=$canary/home TMPDIR=$canary/tmp GOTMPDIR=$canary/gotmp GOCACHE=$cache/slots/canary1/build GOMODCACHE=$cache/slots/canary1/modules \
+  attempts as gofleet-ci-canary1 1001 /bin/sh -c 'cat /proc/self/attr/current; "$GOROOT/bin/go" run .' 2>&1
+echo "=== canary build log"
+dmesg -c
+echo "=== canary out"
+attempts as gofleet-ci-canary1 1001 /usr/bin/attempts try own-file neighbour-file same-user-memory setuid-program
+echo "=== canary out log"
+dmesg -c
+echo "=== canary staged"
+# The other mode's rules are those of a staged tree; the one that denies such programs outright is not among them.
+sh /etc/gofleet/ci/apparmor load-canary /complain 2>&1 && cat /sys/kernel/security/apparmor/profiles
+attempts as gofleet-ci-canary1 1001 /usr/bin/attempts try setuid-program
+dmesg -c >/dev/null
+echo "=== no canary"
+sh /etc/gofleet/ci/apparmor unload-canary 2>&1 && sh /etc/gofleet/ci/apparmor unload-canary 2>&1 &&
+  cat /sys/kernel/security/apparmor/profiles
 cd /
 
 echo "=== load-complain"
@@ -56,12 +79,6 @@ mv /complain/etc/apparmor.d/gofleet-ci /etc/apparmor.d/gofleet-ci
 mv /complain/etc/apparmor.d/gofleet-ci.d/common /etc/apparmor.d/gofleet-ci.d/common
 sh /etc/gofleet/ci/apparmor load 2>&1 && cat /sys/kernel/security/apparmor/profiles
 attempts_as complain gofleet-ci-1
-
-echo "=== canary"
-sh /etc/gofleet/ci/apparmor load-canary 2>&1 && cat /sys/kernel/security/apparmor/profiles
-echo "=== no canary"
-sh /etc/gofleet/ci/apparmor load-canary 2>&1 && sh /etc/gofleet/ci/apparmor unload-canary 2>&1 &&
-  sh /etc/gofleet/ci/apparmor unload-canary 2>&1 && cat /sys/kernel/security/apparmor/profiles
 
 echo "=== fewer"
 sed -i 's/^wanted=.*/wanted=" gofleet-ci-1 "/' /etc/gofleet/ci/apparmor

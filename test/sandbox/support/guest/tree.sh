@@ -69,3 +69,6 @@ mknod -m 666 dev/null c 1 3
 chroot . /usr/bin/attempts as - 1001 /bin/sh -c "cd /$slots/1/work/hello && \
   GOROOT=$goroot HOME=/$slots/1/home GOCACHE=/$caches/slots/1/build GOTMPDIR=/$slots/1/gotmp GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0 \
   $goroot/bin/go build -o /$slots/1/gotmp/hello . && rm /$slots/1/gotmp/hello"
+
+# The canary's own paths, as its program makes them: beside the slot's.
+for path in $slots $caches/slots; do cp -a "$path/1" "$path/canary1"; done
