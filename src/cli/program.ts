@@ -59,9 +59,20 @@ export async function runProgram({ project, stack, config }: ProgramOptions): Pr
   const real = realpathSync(root);
   observe((release) => declared.push({ ...release, position: declaredAt(real) }));
   if (/\.[cm]?ts$/.test(main)) loadTypeScript(programRequire, main);
-  const exported: unknown = programRequire(main);
-  if (typeof exported === "function") await (exported as () => unknown)();
+  try {
+    const exported: unknown = programRequire(main);
+    if (typeof exported === "function") await (exported as () => unknown)();
+  } catch (error) {
+    throw meant(error);
+  }
   return Promise.all(declared.map((release) => resolved(release, pulumi)));
+}
+
+/** What Pulumi marks as said to a person is plain, with what would do here; any other error keeps its stack. */
+function meant(error: unknown): unknown {
+  if (!(error instanceof Error) || !("__pulumiRunError" in error)) return error;
+  const hint = "key" in error ? `\n  → here by --config ${String(error.key)}=VALUE` : "";
+  return new Error(`${error.message}${hint}`);
 }
 
 type Declared = DeclaredRelease & { readonly position: Position | undefined };

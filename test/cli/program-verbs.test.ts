@@ -134,6 +134,27 @@ describe("verbs that run a program", function () {
     assert.match(err, /no host "rack-9" in the program; it has host/);
   });
 
+  it("says which configuration is missing, and how to give it, without a stack trace", () => {
+    writeFileSync(join(project, "index.js"), 'new (require("@pulumi/pulumi").Config)().require("domain");\n');
+    const { code, err } = gofleet("render", "--out", "a");
+    assert.equal(code, 1);
+    assert.match(err, /^gofleet: Missing required configuration variable 'fleet:domain'/m);
+    assert.match(err, /→ here by --config fleet:domain=VALUE$/m);
+    assert.doesNotMatch(err, /^ +at /m);
+  });
+
+  it("says what will not do in a component's arguments, without a stack trace", () => {
+    writeFileSync(
+      join(project, "index.js"),
+      'const { GoToolchainHost, local } = require("gofleet");\nnew GoToolchainHost("go", { target: local({ root: "r" }) });\n',
+    );
+    const { code, err } = gofleet("render", "--out", "a");
+    assert.equal(code, 1);
+    assert.match(err, /^gofleet: GoToolchainHost "go" has an argument that will not do$/m);
+    assert.match(err, /^ {2}go: missing, wanted a release/m);
+    assert.doesNotMatch(err, /^ +at /m);
+  });
+
   it("says where it looked for a program", () => {
     const { code, err } = gofleet("render", "--out", "a", "--project", "nowhere");
     assert.equal(code, 1);

@@ -10,6 +10,7 @@ const DOCUMENTS = [
   ...readdirSync(join(REPOSITORY, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  "examples/README.md",
   ...readdirSync(join(REPOSITORY, "examples"))
     .map((name) => `examples/${name}/README.md`)
     .filter((name) => existsSync(join(REPOSITORY, name))),
@@ -101,6 +102,19 @@ describe("the documentation", function () {
         assert.equal(new Set(cells).size, 1, `${name}:\n${table}`);
       }
     }
+  });
+
+  it("leads from the README to every page, and from the examples' index to every example", () => {
+    const pages = DOCUMENTS.filter((name) => name.startsWith("docs/"));
+    assert.deepEqual(
+      pages.filter((name) => !read("README.md").includes(`](${name})`)),
+      [],
+    );
+    const examples = DOCUMENTS.filter((name) => /^examples\/.+\//.test(name)).map((name) => name.slice(9));
+    assert.deepEqual(
+      examples.filter((name) => !read("examples/README.md").includes(`](${name})`)),
+      [],
+    );
   });
 
   it("begins with the two commands, and the README is short", () => {
