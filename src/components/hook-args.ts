@@ -11,7 +11,10 @@ export interface HookArgs {
   readonly operator?: readonly string[];
   /** A URL that gets the evidence as JSON by POST; any 2xx is good. */
   readonly post?: string;
-  /** @default "60 s" */
+  /**
+   * Longest that it may take; then it has failed.
+   * @default "60 s"
+   */
   readonly timeout?: Duration;
   /**
    * What a failing hook means.

@@ -44,9 +44,15 @@ export interface GoProxyMirrorArgs extends ReleaseArgs, FrontArgs<pulumi.Input<s
    * @default the mirror alone, for private modules too
    */
   readonly client?: ClientPolicy;
-  /** Athens' other settings. */
+  /**
+   * Athens' other settings.
+   * @default see `AthensArgs`
+   */
   readonly athens?: Omit<AthensArgs<pulumi.Input<string>>, "storage" | "pathPrefix">;
-  /** How the store is kept within its budget and in good health; for storage of kind `disk`. */
+  /**
+   * How the store is kept within its budget and in good health; for storage of kind `disk`.
+   * @default see `StoreArgs`
+   */
   readonly store?: StoreArgs;
   /**
    * Whether the store on the host's disk stays when the mirror goes.

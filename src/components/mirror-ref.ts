@@ -17,6 +17,7 @@ export interface GoProxyMirrorRef {
 
 /** What other components need of a mirror, wherever it was made. */
 export interface GoProxyMirrorOutputs {
+  /** The mirror as plain data, for an export. */
   readonly ref: pulumi.Output<GoProxyMirrorRef>;
   /** `https://goproxy.corp.example`, with the port where it is not 443. */
   readonly origin: pulumi.Output<string>;

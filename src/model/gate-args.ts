@@ -17,10 +17,19 @@ export interface GateCommonArgs {
 
 /** Credentials of a gate's requests, at most one kind; secrets in the state. */
 export interface GateCredentials<Secret> {
+  /**
+   * Sent as `Authorization: Bearer …`.
+   * @default none
+   */
   readonly bearerToken?: Secret;
+  /**
+   * Sent as HTTP Basic authentication.
+   * @default none
+   */
   readonly basicAuth?: { readonly username: string; readonly password: Secret };
 }
 
+/** A URL that must give good answers over a time. */
 export interface HttpGateArgs<Secret = string> extends GateCommonArgs, GateCredentials<Secret> {
   /**
    * An http or https URL. With `{address}` (without user and port; `127.0.0.1` for `local`) or `{host}` (the key in
@@ -32,7 +41,10 @@ export interface HttpGateArgs<Secret = string> extends GateCommonArgs, GateCrede
    * @default "1 min"
    */
   readonly for?: Duration;
-  /** @default "5 s" */
+  /**
+   * Between two answers of one URL.
+   * @default "5 s"
+   */
   readonly interval?: Duration;
   /**
    * For one answer.
@@ -44,7 +56,10 @@ export interface HttpGateArgs<Secret = string> extends GateCommonArgs, GateCrede
    * @default every 2xx
    */
   readonly status?: number | readonly number[];
-  /** A regular expression that the first 64 KiB of a good answer's body match. */
+  /**
+   * A regular expression that the first 64 KiB of a good answer's body match.
+   * @default any body
+   */
   readonly body?: RegExp | string;
   /**
    * Answers of one URL that may be bad.
@@ -57,7 +72,10 @@ export interface HttpGateArgs<Secret = string> extends GateCommonArgs, GateCrede
 export interface PrometheusServerArgs<Secret = string> extends GateCommonArgs, GateCredentials<Secret> {
   /** Base URL of the HTTP API, such as `https://prometheus.corp.example`. */
   readonly server: string;
-  /** @default "15 s" */
+  /**
+   * Between two queries.
+   * @default "15 s"
+   */
   readonly interval?: Duration;
   /**
    * For one query.
@@ -76,6 +94,10 @@ export interface PrometheusServerArgs<Secret = string> extends GateCommonArgs, G
   readonly failures?: number;
 }
 
+/**
+ * A query whose one value must stay on the good side of a threshold. See
+ * https://prometheus.io/docs/prometheus/latest/querying/api/.
+ */
 export interface PrometheusGateArgs<Secret = string> extends PrometheusServerArgs<Secret> {
   /**
    * PromQL that gives one value: a scalar, or a vector of one sample. `{hosts}` and `{addresses}` stand for those of the
@@ -96,7 +118,10 @@ export interface PrometheusGateArgs<Secret = string> extends PrometheusServerArg
    * @default "any"
    */
   readonly breach?: "any" | "sustained";
-  /** Judge the change against the same query so long ago: with `below: -0.3`, 30 % less than then is bad. */
+  /**
+   * Judge the change against the same query so long ago: with `below: -0.3`, 30 % less than then is bad.
+   * @default none: the value itself is judged
+   */
   readonly against?: Duration;
   /**
    * How much traffic a value needs to say something. With `against`, the traffic of that time counts: an outage now
@@ -112,7 +137,10 @@ export interface PrometheusGateArgs<Secret = string> extends PrometheusServerArg
      */
     readonly below?: "pass" | "wait" | "fail";
   };
-  /** `%`: values are ratios and shown as percentages. */
+  /**
+   * `%`: values are ratios and shown as percentages.
+   * @default values as they are
+   */
   readonly unit?: "%";
 }
 
@@ -123,7 +151,10 @@ export interface RequestGateArgs<Secret = string> extends PrometheusServerArgs<S
    * `job="order-api",instance=~"({addresses}):8080"`.
    */
   readonly requests: string;
-  /** @default "http_requests_total" */
+  /**
+   * The counter of requests.
+   * @default "http_requests_total"
+   */
   readonly metric?: string;
   /**
    * The label that holds the HTTP status.
@@ -135,19 +166,29 @@ export interface RequestGateArgs<Secret = string> extends PrometheusServerArgs<S
    * @default "2 min"
    */
   readonly window?: Duration;
-  /** The ratio that may not be exceeded, 0 to 1. */
+  /**
+   * The ratio that may not be exceeded, 0 to 1.
+   * @default 0.005; `serverErrorGate` 0.05
+   */
   readonly above?: number;
-  /** How long it has to be exceeded in a row. */
+  /**
+   * How long it has to be exceeded in a row.
+   * @default "5 min"; `serverErrorGate` "2 min"
+   */
   readonly for?: Duration;
   /**
    * Requests per second below which the ratio says nothing.
    * @default 1
    */
   readonly floor?: number;
-  /** @default "wait" */
+  /**
+   * Below the floor: counts as good, does not count (at most to the deadline), or as bad.
+   * @default "wait"
+   */
   readonly belowFloor?: "pass" | "wait" | "fail";
 }
 
+/** The one metric that says whether a service does its work, compared with the same time before. */
 export interface MainMetricGateArgs<Secret = string> extends PrometheusServerArgs<Secret> {
   /** The metric as a rate: `sum(rate(orders_total[5m]))`. */
   readonly query: string;
@@ -168,10 +209,14 @@ export interface MainMetricGateArgs<Secret = string> extends PrometheusServerArg
   readonly for?: Duration;
   /** The metric's value then, in its own unit, below which the comparison says nothing. */
   readonly floor: number;
-  /** @default "pass" */
+  /**
+   * Below the floor: counts as good, does not count (at most to the deadline), or as bad.
+   * @default "pass"
+   */
   readonly belowFloor?: "pass" | "wait" | "fail";
 }
 
+/** A command that ends with 0 where the release is good enough. */
 export interface CommandGateArgs extends GateCommonArgs {
   /**
    * Program and arguments, run on the machine that runs Pulumi, no shell in between. Its environment has `GOFLEET_GATE`,
@@ -179,10 +224,14 @@ export interface CommandGateArgs extends GateCommonArgs {
    * `GOFLEET_ADDRESSES` (keys and addresses of the wave, with blanks between).
    */
   readonly command: readonly string[];
-  /** @default "10 min" */
+  /**
+   * Longest that it may run; it is killed then, and the gate has failed.
+   * @default "10 min"
+   */
   readonly timeout?: Duration;
 }
 
+/** A person's word, asked for once every other gate of the wave has passed. */
 export interface ApprovalGateArgs<Secret = string> extends GateCommonArgs, GateCredentials<Secret> {
   /**
    * Where the word comes from. `file` (relative to the Pulumi project) and `url` need `{release}` in them, so that an

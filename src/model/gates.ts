@@ -62,7 +62,9 @@ export interface PrometheusGate extends GateBase {
 
 /** Below how much traffic a value says nothing. */
 export interface TrafficFloor {
+  /** PromQL that gives the traffic as one value. */
   readonly query: string;
+  /** In the query's own unit. */
   readonly floor: number;
   /** Counts as good, does not count (the time stands still), or counts as bad. */
   readonly below: "pass" | "wait" | "fail";

@@ -58,6 +58,7 @@ export const GO_ENV_KEYS = [
   "PKG_CONFIG",
 ] as const;
 
+/** One of {@link GO_ENV_KEYS}. */
 export type GoEnvKey = (typeof GO_ENV_KEYS)[number];
 
 /** Settings of the go command for every build on the host. Values are literal: `$HOME` and `~` are not expanded. */

@@ -1,6 +1,7 @@
 /** Where a Go release can run, spelt as in the names of Go's archives. */
 export const PLATFORMS = ["linux-amd64", "linux-arm64"] as const;
 
+/** An operating system and architecture: `linux-amd64` or `linux-arm64`. */
 export type Platform = (typeof PLATFORMS)[number];
 
 export function isPlatform(text: string): text is Platform {

@@ -12,6 +12,7 @@ export interface Checksums {
 
 /** One exact Go release with its checksums; `lock("1.26")` makes it from the lock file. */
 export interface GoRelease {
+  /** Exact, such as `1.26.8`. */
   readonly version: GoVersion;
   /** By platform: a pool may be mixed. A host of a platform that is not listed is refused. */
   readonly checksums: { readonly [Key in Platform]?: Checksums };
@@ -46,6 +47,7 @@ export interface FileSource {
   readonly also?: { readonly [version: string]: { readonly [Key in Platform]?: string } };
 }
 
+/** Where Go releases come from. */
 export type GoSource = OfficialSource | ModuleSource | FileSource;
 
 /**

@@ -1,6 +1,7 @@
 import type { Parsed } from "./check";
 import { issue } from "./issues";
 
+/** A number and its unit, with or without a space. */
 type Spelled<Unit extends string> = `${number} ${Unit}` | `${number}${Unit}`;
 
 /** A size in binary units, with or without a space: `"24 GiB"`, `"512MiB"`. Whole numbers; 1 KiB = 1024 B. */

@@ -23,6 +23,7 @@ import type { Issue } from "../model/issues";
 /** A gate for `hostPool({ rollout: { gates: […] } })`, made by one of the functions here. */
 export interface RolloutGate {
   readonly kind: "gate";
+  /** The gate as the provider takes it. */
   readonly gate: Gate;
   /** Its token or password; a secret. */
   readonly secret?: Input<string>;

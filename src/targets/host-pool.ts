@@ -5,12 +5,17 @@ import { checkRollout, type RolloutArgs } from "./rollout-args";
 import { SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetHost, TargetSettings } from "./target";
 
+/** Arguments of {@link hostPool}. */
 export interface HostPoolArgs extends TargetSettings {
   /**
    * Targets by key. The key is a host's identity, together with its machine-id: another address is an update, another
    * key is a host removed and a host added.
    */
   readonly hosts: Readonly<Record<string, HostTarget>>;
+  /**
+   * How a release goes through the pool.
+   * @default one canary, then a quarter of the rest at a time
+   */
   readonly rollout?: RolloutArgs;
 }
 

@@ -5,6 +5,7 @@ import { AT_ONCE } from "../model/rollout";
 import { SETTING_KEYS, targetPolicy } from "./settings";
 import type { HostTarget, TargetSettings } from "./target";
 
+/** Arguments of {@link local}. */
 export interface LocalArgs extends TargetSettings {
   /**
    * The directory that stands for `/`, made if it is missing; relative to the Pulumi project. Everything is written

@@ -13,9 +13,15 @@ import type { HostTarget, TargetSettings } from "./target";
 export interface SshArgs extends TargetSettings {
   /** Name, IPv4 or IPv6 address, or an alias of `ssh_config`. */
   readonly host: Input<string>;
-  /** @default 22, or what `ssh_config` says */
+  /**
+   * Port of the SSH server.
+   * @default 22, or what `ssh_config` says
+   */
   readonly port?: Input<number>;
-  /** @default what `ssh_config` says, else the operator's own name */
+  /**
+   * Who logs in.
+   * @default what `ssh_config` says, else the operator's own name
+   */
   readonly user?: Input<string>;
   /**
    * Become root by sudo; without it the user must be root.
@@ -32,7 +38,10 @@ export interface SshArgs extends TargetSettings {
    * @default the operator's `known_hosts` must have it
    */
   readonly hostKey?: Input<string>;
-  /** A bastion, or several with commas, as for `ssh -J`. */
+  /**
+   * A bastion, or several with commas, as for `ssh -J`.
+   * @default none, or what `ssh_config` says
+   */
   readonly jump?: Input<string>;
   /**
    * Private key file on the operator's machine.

@@ -8,10 +8,13 @@ import type { Duration } from "../model/units";
 /** One or many hosts that take a component's release. Made by `local`, `ssh` or `hostPool`. */
 export interface HostTarget {
   readonly kind: "hosts";
+  /** By their keys. */
   readonly hosts: Readonly<Record<string, TargetHost>>;
+  /** How a release goes through them. */
   readonly rollout: Rollout;
   /** Tokens and passwords of the rollout's gates by their names; secrets. */
   readonly gateSecrets?: Readonly<Record<string, Input<string>>>;
+  /** The settings, with every default in place. */
   readonly policy: TargetPolicy;
   /** What is wrong with the arguments it was made from; a component reports them with its own, below `target`. */
   readonly issues: readonly Issue[];

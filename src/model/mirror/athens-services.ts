@@ -27,7 +27,9 @@ export interface DiskStorage {
 /** Amazon S3, or what speaks its protocol. */
 export interface S3Storage<Value = string> {
   readonly kind: "s3";
+  /** Such as `eu-central-1`. */
   readonly region: Value;
+  /** The bucket's name. */
   readonly bucket: Value;
   /**
    * `default`: what the AWS SDK finds (instance role, web identity); `static`: keys; `endpoint`: an address that gives
@@ -47,6 +49,7 @@ export interface S3Storage<Value = string> {
   readonly pathStyle?: boolean;
 }
 
+/** How Athens proves to S3 who it is; keys and tokens are secrets. */
 export type S3Credentials<Value = string> =
   | { readonly kind: "default" }
   | {
@@ -66,8 +69,11 @@ export type S3Credentials<Value = string> =
 /** Azure Blob Storage; the container must exist. */
 export interface AzureBlobStorage<Value = string> {
   readonly kind: "azureblob";
+  /** The storage account's name. */
   readonly account: Value;
+  /** The container's name. */
   readonly container: Value;
+  /** The account's key, a secret, or a managed identity of the machine. */
   readonly credentials:
     | { readonly kind: "accountKey"; readonly accountKey: Value }
     | {
@@ -82,7 +88,12 @@ export interface AzureBlobStorage<Value = string> {
 /** Google Cloud Storage; the bucket must exist. */
 export interface GcpStorage<Value = string> {
   readonly kind: "gcp";
+  /** The bucket's name. */
   readonly bucket: Value;
+  /**
+   * The Google Cloud project.
+   * @default the one of the credentials
+   */
   readonly project?: Value;
   /**
    * The JSON of a key or of an external account, as Google gives it.
@@ -96,9 +107,16 @@ export interface MinioStorage<Value = string> {
   readonly kind: "minio";
   /** `host:port`, without a scheme. */
   readonly endpoint: Value;
+  /** The bucket's name. */
   readonly bucket: Value;
+  /** The name of the key. */
   readonly accessKeyId: Value;
+  /** A secret. */
   readonly secretAccessKey: Value;
+  /**
+   * The server's region.
+   * @default none
+   */
   readonly region?: Value;
   /**
    * Whether to speak TLS. Athens' own default is not to.
@@ -112,9 +130,15 @@ export interface MongoStorage<Value = string> {
   readonly kind: "mongo";
   /** With user and password; a secret. */
   readonly url: Value;
-  /** @default "athens" */
+  /**
+   * The database's name.
+   * @default "athens"
+   */
   readonly database?: Value;
-  /** @default "modules" */
+  /**
+   * The collection's name.
+   * @default "modules"
+   */
   readonly collection?: Value;
 }
 
@@ -128,6 +152,7 @@ export interface ExternalStorage<Value = string> {
 /** Nothing is kept over a restart, and every module stays in memory: to try things out. */
 export interface MemoryStorage {
   readonly kind: "memory";
+  /** Says that this is meant. */
   readonly purpose: "trial";
 }
 
@@ -174,30 +199,56 @@ export interface RedisLock {
   readonly maxRetries?: number;
 }
 
+/** A Redis server or cluster. */
 export interface RedisFlight<Value = string> {
   readonly kind: "redis";
   /** `host:port`, or `redis://…` and `rediss://…` (TLS) without a password; several for a cluster. */
   readonly endpoints: readonly Value[];
+  /**
+   * A secret.
+   * @default none
+   */
   readonly password?: Value;
   /**
    * Redis Cluster instead of one server.
    * @default false
    */
   readonly cluster?: boolean;
+  /**
+   * How long locks last.
+   * @default see `RedisLock`
+   */
   readonly lock?: RedisLock;
 }
 
+/** A Redis server that sentinels name. */
 export interface RedisSentinelFlight<Value = string> {
   readonly kind: "redis-sentinel";
   /** The sentinels, `host:port`. */
   readonly endpoints: readonly Value[];
+  /** The name by which the sentinels know the server. */
   readonly masterName: Value;
   /** Of the sentinels. Athens' own default is a real word, which is never sent from here. */
   readonly sentinelPassword?: Value;
+  /**
+   * Of the server.
+   * @default none
+   */
   readonly username?: Value;
+  /**
+   * Of the server; a secret.
+   * @default none
+   */
   readonly password?: Value;
-  /** @default 0 */
+  /**
+   * Number of the server's database.
+   * @default 0
+   */
   readonly database?: number;
+  /**
+   * How long locks last.
+   * @default see `RedisLock`
+   */
   readonly lock?: RedisLock;
 }
 
@@ -205,13 +256,24 @@ export interface RedisSentinelFlight<Value = string> {
 export type AthensIndex<Value = string> =
   { readonly kind: "none" } | { readonly kind: "memory" } | MysqlIndex<Value> | PostgresIndex<Value>;
 
+/** An index in MySQL. */
 export interface MysqlIndex<Value = string> {
   readonly kind: "mysql";
+  /** The server's name or address. */
   readonly host: Value;
-  /** @default 3306 */
+  /**
+   * The server's port.
+   * @default 3306
+   */
   readonly port?: number;
+  /** Who Athens logs in as. */
   readonly user: Value;
+  /**
+   * A secret.
+   * @default none
+   */
   readonly password?: Value;
+  /** The database's name. */
   readonly database: Value;
   /**
    * The connection's encryption, in the driver's words; `false` sends everything in the clear.
@@ -223,13 +285,24 @@ export interface MysqlIndex<Value = string> {
   readonly params?: Readonly<Record<string, Value>>;
 }
 
+/** An index in PostgreSQL. */
 export interface PostgresIndex<Value = string> {
   readonly kind: "postgres";
+  /** The server's name or address. */
   readonly host: Value;
-  /** @default 5432 */
+  /**
+   * The server's port.
+   * @default 5432
+   */
   readonly port?: number;
+  /** Who Athens logs in as. */
   readonly user: Value;
+  /**
+   * A secret.
+   * @default none
+   */
   readonly password?: Value;
+  /** The database's name. */
   readonly database: Value;
   /**
    * The connection's encryption, in libpq's words. Athens' own default is `disable`.

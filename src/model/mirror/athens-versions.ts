@@ -16,25 +16,33 @@ export interface AthensExporters {
 
 export type AthensMeasuring = keyof AthensExporters;
 
+/** Traces to Jaeger's collector, over HTTP. */
 export interface JaegerTracing {
+  /** Athens' name of it. */
   readonly exporter: "jaeger";
   /** The collector, such as `http://jaeger.corp.example:14268`. */
   readonly url: string;
 }
 
+/** Traces to Datadog's agent. */
 export interface DatadogTracing {
+  /** Athens' name of it. */
   readonly exporter: "datadog";
   /** The agent's `host:port`. */
   readonly url: string;
 }
 
+/** Traces to Google Cloud Trace. */
 export interface StackdriverTracing {
+  /** Athens' name of it. */
   readonly exporter: "stackdriver";
   /** The Google Cloud project that gets the traces. */
   readonly project: string;
 }
 
+/** Traces to an OpenTelemetry collector. */
 export interface OtlpTracing {
+  /** Athens' name of it. */
   readonly exporter: "otlp";
   /** The collector's gRPC endpoint, such as `http://otel.corp.example:4317`. */
   readonly url: string;
@@ -59,6 +67,7 @@ export const ATHENS_RELEASES = {
   "0.18.0": { h1: "h1:jooBLf8xIwDOFlLxxo1JZh+JNuDbhHU1GavrEOhoc8U=", go: "1.26.2", measuring: "opencensus" },
 } as const satisfies Readonly<Record<string, AthensRelease>>;
 
+/** A release of Athens that gofleet knows. */
 export type AthensVersion = keyof typeof ATHENS_RELEASES;
 
 /** The newest release that gofleet knows. */

@@ -9,26 +9,42 @@ import type { AthensDownloadMode } from "./download-mode";
  * What Athens accepts depends on its release. See https://docs.gomods.io/configuration/.
  */
 export interface AthensArgs<Value = string, Version extends AthensVersion = AthensVersion> {
-  /** @default the newest release that gofleet knows */
+  /**
+   * The release.
+   * @default the newest one that gofleet knows
+   */
   readonly version?: Version;
   /**
    * Where the program comes from.
    * @default built on the host from its Go module
    */
   readonly binary?: AthensBinary;
+  /** Where modules are kept. */
   readonly storage: AthensStorage<Value>;
-  /** @default { kind: "memory" } */
+  /**
+   * How hosts that share a store agree who fetches a version.
+   * @default { kind: "memory" }
+   */
   readonly singleFlight?: AthensSingleFlight<Value>;
-  /** @default { kind: "none" } */
+  /**
+   * What `/index` lists, which the front keeps from clients.
+   * @default { kind: "none" }
+   */
   readonly index?: AthensIndex<Value>;
   /**
    * How statistics are given out; `prometheus` is `/metrics`, which the front keeps from clients.
    * @default "prometheus"
    */
   readonly stats?: AthensStats<Version> | "none";
-  /** @default none */
+  /**
+   * Where traces go.
+   * @default none
+   */
   readonly tracing?: AthensTracing<Version>;
-  /** @default { mode: "sync" } */
+  /**
+   * What is done for a version that the store does not have.
+   * @default { mode: "sync" }
+   */
   readonly downloadMode?: AthensDownloadMode;
   /**
    * How lists and `@latest` are answered: `strict` fails where the upstream does, `fallback` then answers from the store,
@@ -41,19 +57,40 @@ export interface AthensArgs<Value = string, Version extends AthensVersion = Athe
    * @default Athens' own: the one that go uses by default
    */
   readonly sumDatabases?: readonly string[];
+  /**
+   * How much is done at a time.
+   * @default see `AthensWorkers`
+   */
   readonly workers?: AthensWorkers;
+  /**
+   * How long things may take.
+   * @default see `AthensTimeouts`
+   */
   readonly timeouts?: AthensTimeouts;
+  /**
+   * How much is logged, and in which form.
+   * @default JSON from level `info` on
+   */
   readonly log?: AthensLog;
   /**
    * Environment of the go command that fetches modules, besides what Athens needs itself. No secrets: see `private`.
    * @default { GOPROXY: "direct" }: from the repositories
    */
   readonly goEnv?: Readonly<Record<string, Value>>;
-  /** @default none */
+  /**
+   * Credentials for repositories of private modules.
+   * @default none
+   */
   readonly private?: AthensCredentials<Value>;
-  /** Asked by POST before each version is served or fetched: 200 lets it pass, 403 does not. */
+  /**
+   * Asked by POST before each version is served or fetched: 200 lets it pass, 403 does not.
+   * @default none
+   */
   readonly validatorHook?: Value;
-  /** All paths begin with it, such as `/go`. */
+  /**
+   * All paths begin with it, such as `/go`.
+   * @default none
+   */
   readonly pathPrefix?: string;
   /** Text of `/robots.txt`. @default none: the path answers 404 */
   readonly robots?: Value;
@@ -63,11 +100,19 @@ export interface AthensArgs<Value = string, Version extends AthensVersion = Athe
   readonly pprof?: { readonly port: number };
   /** The HTTP proxy through which Athens and go reach the network. @default none */
   readonly egress?: AthensEgress<Value>;
+  /**
+   * What it may use of the host.
+   * @default see `AthensLimits`
+   */
   readonly limits?: AthensLimits;
-  /** Variables that no argument above is for. Their values are handed over as secrets. */
+  /**
+   * Variables that no argument above is for. Their values are handed over as secrets.
+   * @default none
+   */
   readonly variables?: { readonly [Name in AthensVariable]?: Value };
 }
 
+/** Where the program comes from: fetched by the host and checked, or built on it. */
 export type AthensBinary =
   | (AthensDownloads & {
       /** The executable itself, under the name `athens` (the last part of its URL). */
@@ -91,15 +136,27 @@ export type AthensBinary =
 
 /** By architecture: a pool may be mixed. */
 export interface AthensDownloads {
+  /**
+   * For hosts with x86-64.
+   * @default none: such a host is refused
+   */
   readonly amd64?: AthensDownload;
+  /**
+   * For hosts with AArch64.
+   * @default none: such a host is refused
+   */
   readonly arm64?: AthensDownload;
 }
 
+/** One file of a release. */
 export interface AthensDownload {
+  /** Over http or https, without credentials. */
   readonly url: string;
+  /** 64 hex digits of the file, checked before it is unpacked. */
   readonly sha256: string;
 }
 
+/** How much Athens does at a time. */
 export interface AthensWorkers {
   /** `go mod download`s at a time. @default 10 */
   readonly fetch?: number;
@@ -107,6 +164,7 @@ export interface AthensWorkers {
   readonly request?: number;
 }
 
+/** How long things may take. */
 export interface AthensTimeouts {
   /** Lists from upstream, and each call to the storage. @default "300 s" */
   readonly external?: Duration | string;
@@ -116,8 +174,12 @@ export interface AthensTimeouts {
   readonly shutdown?: Duration | string;
 }
 
+/** What Athens logs, to the journal. */
 export interface AthensLog {
-  /** @default "info" */
+  /**
+   * From which level on.
+   * @default "info"
+   */
   readonly level?: "debug" | "info" | "warn" | "error";
   /** `gcp`: JSON in the words of Google Cloud Logging. @default "json" */
   readonly format?: "json" | "plain" | "gcp";
@@ -145,6 +207,7 @@ export interface AthensCredentials<Value = string> {
   readonly hgrc?: Value;
 }
 
+/** The way to the network, where there is only one. */
 export interface AthensEgress<Value = string> {
   /** `http://proxy.corp.example:3128`; a secret, for it may hold user and password. */
   readonly proxy: Value;

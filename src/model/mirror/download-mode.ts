@@ -25,11 +25,13 @@ export type AthensDownloadMode =
       readonly only: readonly string[];
     };
 
+/** What is done for some modules. */
 export interface DownloadRule {
   /**
    * A module path pattern as in GOPRIVATE: `*` matches within a path element, what is below the pattern is included.
    */
   readonly modules: string;
+  /** What is done for them. */
   readonly mode: DownloadMode;
   /**
    * For `redirect` and `async_redirect`.

@@ -13,7 +13,10 @@ export interface FrontArgs<Value = string> {
    * @default ["0.0.0.0", "::"]
    */
   readonly addresses?: readonly string[];
-  /** @default 443 */
+  /**
+   * The port that clients use.
+   * @default 443
+   */
   readonly port?: number;
   /**
    * The port on 127.0.0.1 for metrics and readiness, never for clients: 1024 or above, and of its own for each mirror on
@@ -41,21 +44,35 @@ export interface FrontArgs<Value = string> {
    * @default none
    */
   readonly limits?: FrontLimits;
+  /**
+   * What is logged of requests.
+   * @default what failed, into the journal
+   */
   readonly log?: FrontLog;
   /**
    * Who may ask for modules; without it, everyone who reaches the front.
    * @default everyone
    */
   readonly access?: FrontAccess<Value>;
+  /**
+   * Checksum databases for clients.
+   * @default sum.golang.org, through Athens
+   */
   readonly sumdb?: FrontSumdb;
-  /** Other mirrors, asked in order while this host's Athens cannot answer; never for private modules. */
+  /**
+   * Other mirrors, asked in order while this host's Athens cannot answer; never for private modules.
+   * @default none
+   */
   readonly fallback?: FrontFallback;
   /**
    * How long an answer that can change (a list of versions, `@latest`, a branch) is taken for fresh.
    * @default "60 s"
    */
   readonly fresh?: Duration;
-  /** Answers that nginx cannot read from the store. */
+  /**
+   * Answers that nginx cannot read from the store.
+   * @default 2 GiB, for 30 days
+   */
   readonly cache?: FrontCache;
   /**
    * How long downloads may go on in workers of before a reload.
@@ -71,23 +88,31 @@ export interface FrontArgs<Value = string> {
  */
 export type FrontTls<Value = string> = FrontTlsTexts<Value> | FrontTlsFiles<Value> | FrontTlsAcme<Value>;
 
+/** A certificate whose texts the program has. */
 export interface FrontTlsTexts<Value = string> extends FrontTlsTrust<Value> {
+  /** The chain, PEM, leaf first. */
   readonly certificate: Value;
+  /** The key, PEM; a secret. */
   readonly key: Value;
   readonly certificateFile?: never;
   readonly keyFile?: never;
   readonly acme?: never;
 }
 
+/** A certificate that something else puts on the host and renews. */
 export interface FrontTlsFiles<Value = string> extends FrontTlsTrust<Value> {
+  /** The chain, PEM, leaf first. */
   readonly certificateFile: AbsolutePath;
+  /** The key, PEM. */
   readonly keyFile: AbsolutePath;
   readonly certificate?: never;
   readonly key?: never;
   readonly acme?: never;
 }
 
+/** A certificate that the host gets for itself. */
 export interface FrontTlsAcme<Value = string> {
+  /** From whom, and how. */
   readonly acme: FrontAcme<Value>;
   readonly certificate?: never;
   readonly key?: never;
@@ -97,6 +122,7 @@ export interface FrontTlsAcme<Value = string> {
   readonly ca?: never;
 }
 
+/** What clients must trust. */
 export interface FrontTlsTrust<Value = string> {
   /**
    * The CA that signed the chain's last certificate (PEM), where the clients' own stores lack it. It is not served.
@@ -105,22 +131,29 @@ export interface FrontTlsTrust<Value = string> {
   readonly ca?: Value;
 }
 
+/** Bounds for each client address. */
 export interface FrontLimits {
-  /** Requests a second; what is above `burst` gets 429. */
+  /**
+   * Requests a second; what is above `burst` gets 429.
+   * @default no bound
+   */
   readonly requests?: number;
   /**
    * Requests above the rate that are still taken at once.
    * @default ten times `requests`: one `go mod download` asks for hundreds of files
    */
   readonly burst?: number;
-  /** Connections at a time. With HTTP/2 every stream counts as one. */
+  /**
+   * Connections at a time. With HTTP/2 every stream counts as one.
+   * @default no bound
+   */
   readonly connections?: number;
 }
 
 /** One JSON object a line: no credentials, no query strings. */
 export interface FrontLog {
   /**
-   * `notable`: what failed or could not be answered from the host's disk.
+   * Which requests; `notable`: what failed or could not be answered from the host's disk.
    * @default "notable"
    */
   readonly requests?: "all" | "notable" | "none";
@@ -142,6 +175,7 @@ export interface FrontAccess<Value = string> {
   readonly clientCa?: Value;
 }
 
+/** Which checksum databases clients reach through the mirror, and how. */
 export interface FrontSumdb {
   /**
    * Checksum databases that clients may ask for.
@@ -155,6 +189,7 @@ export interface FrontSumdb {
   readonly through?: string;
 }
 
+/** Other mirrors for when this one's Athens does not answer. */
 export interface FrontFallback {
   /** In the order in which they are asked, after this host's Athens. */
   readonly tiers: readonly FrontTier[];
@@ -185,6 +220,7 @@ export interface FrontTier {
   readonly url: string;
 }
 
+/** Clients of some networks, and the mirrors that are near them. */
 export interface FrontRegion {
   /** Networks of the clients: `10.1.0.0/16`, `2001:db8::/32`. */
   readonly ranges: readonly string[];
@@ -192,6 +228,7 @@ export interface FrontRegion {
   readonly tiers: readonly string[];
 }
 
+/** What nginx keeps of answers that it cannot read from the store. */
 export interface FrontCache {
   /**
    * Most that it may hold.

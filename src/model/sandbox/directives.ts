@@ -99,6 +99,7 @@ export const DIRECTIVES = [
   { name: "UMask", value: "0077", reason: "what a job writes is for its own user" },
 ] as const satisfies readonly Directive[];
 
+/** A directive of systemd that a slot has, by its name. */
 export type DirectiveName = (typeof DIRECTIVES)[number]["name"];
 
 export const DIRECTIVE_NAMES: readonly string[] = DIRECTIVES.map(({ name }) => name);

@@ -22,7 +22,10 @@ export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | stri
   readonly slots?: number;
   /** The build cache. */
   readonly cache: CacheArgs;
-  /** The shared module cache, on the disk. */
+  /**
+   * The shared module cache, on the disk.
+   * @default see `ModulesArgs`
+   */
   readonly modules?: ModulesArgs<Value>;
   /** What all slots may use together. */
   readonly limits: LimitsArgs;
@@ -47,20 +50,37 @@ export interface SandboxArgs<Value = string, Allowed = AllowedHost<Value> | stri
    * @default none
    */
   readonly inputs?: Readonly<Record<string, AbsolutePath>>;
-  /** Commands around each job. */
+  /**
+   * Commands around each job.
+   * @default none
+   */
   readonly job?: JobArgs;
-  /** When the host is too full for another job. */
+  /**
+   * When the host is too full for another job.
+   * @default see `WatermarkArgs`
+   */
   readonly watermarks?: WatermarkArgs;
+  /**
+   * What of the confinement is left out, and whether the canary build runs.
+   * @default nothing is left out, and it runs
+   */
   readonly hardening?: HardeningArgs;
 }
 
+/** What an AppArmor profile does about violations; `off`: there is no profile. */
 export type Confinement = "enforce" | "complain" | "off";
 
 /** Commands around each job, in the slot's own confinement: a program by its absolute path, then its arguments. */
 export interface JobArgs {
-  /** Before the agent starts; where it fails, no job begins. */
+  /**
+   * Before the agent starts; where it fails, no job begins.
+   * @default none
+   */
   readonly before?: readonly [AbsolutePath, ...string[]];
-  /** After the agent has ended, however it did. */
+  /**
+   * After the agent has ended, however it did.
+   * @default none
+   */
   readonly after?: readonly [AbsolutePath, ...string[]];
 }
 

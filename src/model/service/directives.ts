@@ -71,6 +71,7 @@ export const DIRECTIVES = [
   { name: "UMask", value: "0077", reason: "what it writes is for its own user" },
 ] as const satisfies readonly ServiceDirective[];
 
+/** A directive of systemd that a service has, by its name. */
 export type ServiceDirectiveName = (typeof DIRECTIVES)[number]["name"];
 
 export const DIRECTIVE_NAMES: readonly string[] = DIRECTIVES.map(({ name }) => name);

@@ -28,12 +28,17 @@ export type IdentityKey = (typeof IDENTITY_KEYS)[number];
 
 /** What a program was found to be; each part as far as it says it. */
 export interface FoundIdentity {
+  /** The main module's path. */
   readonly module?: string;
+  /** The main package's path. */
   readonly package?: string;
+  /** The main module's version. */
   readonly version?: string;
+  /** The commit, in full. */
   readonly revision?: string;
   /** Without `go`: `1.26.8`. */
   readonly go?: string;
+  /** Whether the checkout differed from its commit. */
   readonly modified?: boolean;
 }
 

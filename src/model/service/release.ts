@@ -49,6 +49,7 @@ export interface FileRelease {
  * settings and Go make the same program, wherever they are built.
  */
 export interface BuildRelease {
+  /** What is built, and how. */
   readonly build: ProgramBuild;
   /**
    * What the program must say of itself.

@@ -41,18 +41,35 @@ export interface ServiceArgs<Value = string> {
    * @default none
    */
   readonly directories?: DirectoryArgs;
-  /** Variables; no secrets, every user of the host can read them. They win over GOMEMLIMIT and the like from `limits`. */
+  /**
+   * Variables; no secrets, every user of the host can read them. They win over GOMEMLIMIT and the like from `limits`.
+   * @default none
+   */
   readonly env?: Readonly<Record<string, Value>>;
   /**
    * Files of the host with more variables, read at each start; a later one wins over an earlier one, and over `env`.
    * @default none
    */
   readonly environmentFiles?: readonly EnvironmentFile[];
-  /** Configuration files by name, in the directory `{files}`; readable by all. */
+  /**
+   * Configuration files by name, in the directory `{files}`; readable by all.
+   * @default none
+   */
   readonly files?: Readonly<Record<string, Value>>;
-  /** Secrets by name, files that the service alone can read in the directory `{credentials}`. See `LoadCredential=`. */
+  /**
+   * Secrets by name, files that the service alone can read in the directory `{credentials}`. See `LoadCredential=`.
+   * @default none
+   */
   readonly secrets?: Readonly<Record<string, Value>>;
+  /**
+   * What it may use of the host.
+   * @default see `ServiceLimitsArgs`
+   */
   readonly limits?: ServiceLimitsArgs;
+  /**
+   * What of its confinement is left out.
+   * @default nothing
+   */
   readonly hardening?: {
     /**
      * Directives that are left out, by name.
@@ -60,12 +77,20 @@ export interface ServiceArgs<Value = string> {
      */
     readonly off?: readonly ServiceDirectiveName[];
   };
+  /**
+   * When systemd starts it again, and when it gives up.
+   * @default see `RestartArgs`
+   */
   readonly restart?: RestartArgs;
   /**
    * A unit of the host that is started when the service fails for good.
    * @default none
    */
   readonly onFailure?: UnitName;
+  /**
+   * When it is ready, and when alive.
+   * @default the service must stay up for 3 s
+   */
   readonly health?: HealthArgs;
   /**
    * Who tells systemd that the service is ready and alive.
@@ -77,6 +102,10 @@ export interface ServiceArgs<Value = string> {
    * @default none
    */
   readonly watchdog?: WatchdogArgs;
+  /**
+   * How it is asked to end.
+   * @default SIGTERM, and 30 s for requests in progress
+   */
   readonly stop?: StopArgs;
   /**
    * Addresses that the service opens itself: an update is refused while somebody else has one.
@@ -99,25 +128,51 @@ export interface ServiceArgs<Value = string> {
    * @default SIGHUP to its main process
    */
   readonly reload?: readonly [string, ...string[]];
+  /**
+   * Under which name and into which journal it logs.
+   * @default the program's name, the host's journal
+   */
   readonly journal?: JournalArgs;
-  /** Its name and attributes for OpenTelemetry. */
+  /**
+   * Its name and attributes for OpenTelemetry.
+   * @default none
+   */
   readonly telemetry?: TelemetryArgs;
 }
 
+/** How a new release of a service comes on. */
 export type Update = "restart" | "reload" | "socket";
 
 /** True: the service has such a directory, 0750 of its own user; it finds it as `STATE_DIRECTORY` and so on as well. */
 export interface DirectoryArgs {
+  /**
+   * What outlives restarts and releases, below /var/lib.
+   * @default false
+   */
   readonly state?: boolean;
+  /**
+   * What can be made anew, below /var/cache.
+   * @default false
+   */
   readonly cache?: boolean;
+  /**
+   * Log files, below /var/log.
+   * @default false
+   */
   readonly logs?: boolean;
-  /** Gone when the service ends. */
+  /**
+   * Gone when the service ends, below /run.
+   * @default false
+   */
   readonly runtime?: boolean;
 }
 
 /** How the service is asked to end. */
 export interface StopArgs {
-  /** @default "SIGTERM" */
+  /**
+   * What tells it to end.
+   * @default "SIGTERM"
+   */
   readonly signal?: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP";
   /**
    * Longest for requests in progress, before it is killed.

@@ -11,6 +11,7 @@ import { parseDuration, type Duration } from "../units";
  * often; `readiness`: its readiness probe failed too often in a row; `log`: a pattern was found in its log.
  */
 export const WATCH_SIGNALS = ["exit", "failed", "oom", "watchdog", "restarts", "readiness", "log"] as const;
+/** One of {@link WATCH_SIGNALS}. */
 export type WatchSignal = (typeof WATCH_SIGNALS)[number];
 
 /** What an exit code says of a release: it must go, it is noted, or nothing. */
@@ -78,6 +79,7 @@ export interface WatchArgs {
   readonly score?: { readonly weights: Readonly<Partial<Record<WatchSignal, number>>>; readonly threshold: number };
 }
 
+/** Lines of the service's log that say something is wrong. */
 export interface WatchLogArgs {
   /** An extended regular expression of POSIX; case does not count. */
   readonly pattern: string;

@@ -12,6 +12,10 @@ export interface ExecAgent {
    * secrets.
    */
   readonly command: readonly [AbsolutePath, ...string[]];
+  /**
+   * How it is told to finish its job and take no other.
+   * @default SIGTERM, and 2 minutes
+   */
   readonly stop?: AgentStop;
 }
 

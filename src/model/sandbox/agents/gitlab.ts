@@ -33,6 +33,7 @@ export interface GitlabAgent<Value = string> {
   readonly stop?: { readonly within?: Duration };
 }
 
+/** Whose jobs runners take: of a group or a project by its number, or of the whole instance. */
 export type GitlabScope = { readonly group: number } | { readonly project: number } | "instance";
 
 export function resolveGitlab({

@@ -17,6 +17,7 @@ export interface AgentStop {
 
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
+/** A signal that an agent may take as "finish your job". */
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /** An {@link AgentStop} with every default in place. */
