@@ -71,8 +71,9 @@ describe("gates on the operator's machine", () => {
     });
 
     it("is ended with its children when it takes too long", async () => {
-      // Its time begins to pass with the child.
-      const clock = { ...REAL_CLOCK, now: () => (child() === 0 ? 0 : 1_000_000) };
+      // Its time passes once there is a child, and then with every look.
+      let time = 0;
+      const clock = { ...REAL_CLOCK, now: () => (child() === 0 ? time : (time += 10_000)) };
       const late = runCommandGate(gate(sh(PARENT), { timeout: "2 s" }), { ...realRun(), clock });
       await assert.rejects(late, /took longer than 2 s/);
       await until(() => !runs(child()));
