@@ -12,6 +12,7 @@ import type { Progress } from "./progress";
 import { pushEntries } from "./push";
 import { originOf } from "./origin";
 import type { Actual, ReleaseInputs } from "./release";
+import { asReason, reasonGiven } from "./reason";
 import { ReleaseHooks } from "./release-hooks";
 import { secretDigest } from "./secrets";
 import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
@@ -109,6 +110,7 @@ export class HostRelease {
       protected: policy.protected?.join(","),
       unsupported: policy.unsupported,
       operator: operator(),
+      reason: this.options.inputs.pin?.reason ?? reasonGiven(),
       ...(release.kept === true ? { skipchecks: 1 } : originOf(process.cwd(), process.env)),
       confirm: hooks?.afterHealthy === undefined ? undefined : hooks.afterHealthy.timeout + CONFIRM_MARGIN,
     };
@@ -153,6 +155,7 @@ export class HostRelease {
         adopt: policy.adopt,
         unsupported: policy.unsupported,
         operator: operator(),
+        reason: asReason(why),
       };
       await this.#session.run(request, release?.entries ?? new Map());
     }
@@ -169,6 +172,7 @@ export class HostRelease {
       ...this.#request(before),
       keepdata: this.options.inputs.policy.keepData?.join(","),
       operator: operator(),
+      reason: reasonGiven(),
       lockwait: this.#session.left,
       deadline: this.#session.left,
     });

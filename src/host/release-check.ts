@@ -54,6 +54,8 @@ export function checkRelease(inputs: ReleaseInputs): { property: string; reason:
   }
   if (inputs.pin !== undefined && !isReleaseId(inputs.pin.release))
     add("pin.release", inputs.pin.release, "a release id: 16 hex digits");
+  if (inputs.pin !== undefined && inputs.pin.reason === undefined && known(inputs.policy) && inputs.policy.reasons)
+    add("pin.reason", undefined, 'why, as audit.reasons of the target says: `gofleet rollback --reason "why"`');
   if (known(inputs.plan)) found.push(...checkSupplies(inputs.plan));
   found.push(...checkHosts(inputs));
   refused.push(...hostRefusals(inputs));

@@ -7,6 +7,7 @@ import { refusalOf } from "./kept";
 import { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
 import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
+import { reasonGiven, requireReason } from "./reason";
 import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import { rollOut } from "./rollout";
 import { RolloutGates } from "./rollout-gates";
@@ -32,6 +33,11 @@ export class ReleaseManager {
   }
 
   async update(olds: ReleaseState, news: ReleaseInputs): Promise<ReleaseState> {
+    const lines = new Set(Object.values(news.hosts));
+    requireReason(
+      olds,
+      Object.keys(olds.hosts).filter((host) => !(host in news.hosts) && !lines.has(olds.hosts[host] ?? "")),
+    );
     const wanted = wantedRelease(news, olds.key).id;
     // Gates judge waves: a rollout that did not come to its end is begun again, and hosts that have it are left as they are.
     const again = olds.unfinished === wanted && (news.rollout.gates ?? []).length > 0;
@@ -43,10 +49,13 @@ export class ReleaseManager {
 
   /** Takes the component off every host it is on. */
   async delete(state: ReleaseState): Promise<void> {
+    requireReason(state, Object.keys(state.hosts));
     await this.#removeFrom(state, Object.keys(state.hosts));
   }
 
   async #roll(olds: ReleaseState, news: ReleaseInputs, hosts: readonly string[]): Promise<ReleaseState> {
+    // One that cannot be written down is refused now, not on the first host.
+    reasonGiven();
     await this.#requireKept(olds, news, hosts);
     const release = wantedRelease(news, olds.key);
     const { progress, stop } = this.options;

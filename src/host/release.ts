@@ -87,6 +87,8 @@ export interface ReleasePolicy {
   readonly unsupported: "refuse" | "allow";
   /** Sinks for who changed what, as words of a request. Default: `journal`. */
   readonly audit?: string;
+  /** Going back by a pin and taking off are refused without a reason. */
+  readonly reasons?: true;
   /** Paths that stay when the component goes. */
   readonly keepData?: readonly string[];
 }

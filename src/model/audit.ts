@@ -44,6 +44,12 @@ export interface AuditArgs {
    * @default none
    */
   readonly syslog?: (typeof FACILITIES)[number];
+  /**
+   * Destroying a component, taking it off a host that left its pool, and `gofleet rollback` are refused without a reason,
+   * which then stands in the event: `--reason`, or `GOFLEET_REASON` in the environment of the run.
+   * @default false
+   */
+  readonly reasons?: boolean;
 }
 
 /** The sinks as one line of words, as a request carries them; `off` for none. The args must have passed {@link checkAudit}. */
@@ -65,7 +71,7 @@ export function checkAudit(path: string, given: unknown, { isUnknown }: CheckOpt
   return checkFields(
     path,
     given,
-    { journal: flag, file: parsed(parsePath), url: plain, syslog: oneOf(...FACILITIES) },
+    { journal: flag, reasons: flag, file: parsed(parsePath), url: plain, syslog: oneOf(...FACILITIES) },
     isUnknown,
   );
 }

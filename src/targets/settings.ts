@@ -19,11 +19,12 @@ export function targetPolicy(given: TargetSettings, issues: Issue[]): TargetPoli
 }
 
 /** Nothing where the default will do, so that it is not in every state. */
-function audit(given: AuditArgs | undefined, issues: Issue[]): Pick<TargetPolicy, "audit"> {
+function audit(given: AuditArgs | undefined, issues: Issue[]): Pick<TargetPolicy, "audit" | "reasons"> {
   if (given === undefined) return {};
   const found = checkAudit("audit", given);
   issues.push(...found);
-  return found.length > 0 ? {} : { audit: auditWords(given) };
+  if (found.length > 0) return {};
+  return { audit: auditWords(given), ...(given.reasons === true ? { reasons: true } : {}) };
 }
 
 /** One of the words, the first being the default. */

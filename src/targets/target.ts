@@ -31,7 +31,7 @@ export interface TargetHost {
 /** What is decided per target; the rest of the policy is a component's. */
 export type TargetPolicy = Pick<
   ReleasePolicy,
-  "unreachable" | "onNewMachine" | "deadline" | "connect" | "unsupported" | "audit"
+  "unreachable" | "onNewMachine" | "deadline" | "connect" | "unsupported" | "audit" | "reasons"
 >;
 
 /** Settings that every target takes. */
@@ -64,7 +64,7 @@ export interface TargetSettings {
    */
   readonly unsupported?: "refuse" | "allow";
   /**
-   * Where the hosts keep who changed what.
+   * Where the hosts keep who changed what, and whether they must be told why.
    * @default { journal: true }
    */
   readonly audit?: AuditArgs;

@@ -62,6 +62,22 @@ describe("agent: audit", function () {
     assert.equal(statSync(root.at(FILE)).mode & 0o777, 0o640);
   });
 
+  it("says why, where somebody said so", async () => {
+    await root.run(good, REQUEST);
+    await root.quiet();
+    await root.run(bad, { ...REQUEST, reason: 'checkout "answers" 500' });
+    await root.quiet();
+    await root.start("remove", { ...REQUEST, reason: "moved to another rack" });
+    assert.deepEqual(
+      events().map(({ action, reason }) => [action, reason]),
+      [
+        ["apply", undefined],
+        ["apply", 'checkout "answers" 500'],
+        ["remove", "moved to another rack"],
+      ],
+    );
+  });
+
   it("writes nothing where nobody asked for it", async () => {
     await root.run(good);
     await root.run(bad, { audit: "off" });

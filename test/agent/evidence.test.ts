@@ -63,6 +63,16 @@ const CAUSES: readonly (readonly [string, { show?: string; export?: string; jour
     /out of memory: the kernel killed api\.service at its limit of 64 MiB/,
   ],
   [
+    "out of memory, by a limit of the process",
+    { export: exited(2), journal: "fatal error: out of memory allocating heap arena metadata\n" },
+    /out of memory: api\.service was given no more by the kernel: fatal error: out of memory allocating/,
+  ],
+  [
+    "no memory, of which the service only talks",
+    { export: exited(1), journal: "upstream said: fatal error: out of memory\n" },
+    /crash: api\.service ended with exit code 1/,
+  ],
+  [
     "port in use",
     { export: exited(1), journal: "listen tcp 127.0.0.1:8080: bind: address already in use\n" },
     /port in use: listen tcp 127\.0\.0\.1:8080/,
@@ -76,6 +86,14 @@ const CAUSES: readonly (readonly [string, { show?: string; export?: string; jour
     "missing credential",
     { export: exited(243), show: FAILED },
     /missing credential: .*: token \(\/nowhere\/token is not there\)/,
+  ],
+  [
+    "missing credential, as the service says",
+    {
+      export: exited(1),
+      journal: "reading the token: open /run/credentials/api.service/token: no such file or directory\n",
+    },
+    /missing credential: reading the token: /,
   ],
   [
     "wrong architecture",

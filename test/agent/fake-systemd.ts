@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { agentSource } from "../../src/host/agent-source";
-import { COMPONENT, Root, type Answer, type Release, type Shell } from "./support";
+import { COMPONENT, Root, type Answer, type OnEvent, type Release, type Shell } from "./support";
 
 /**
  * The agent under a root that takes it for a host with systemd: its tools are sh scripts, which write down what they were
@@ -32,12 +32,12 @@ export class FakeSystemd {
     writeFileSync(join(this.#dir, name), text);
   }
 
-  run(what: Release, request: Readonly<Record<string, string | number>> = {}): Promise<Answer> {
-    return this.root.run({ ...what, entries: withAgent(what.entries) }, request, { env: this.env });
+  run(what: Release, request: Readonly<Record<string, string | number>> = {}, onEvent?: OnEvent): Promise<Answer> {
+    return this.root.run({ ...what, entries: withAgent(what.entries) }, request, { env: this.env, onEvent });
   }
 
-  ask(verb: string, request: Readonly<Record<string, string | number>> = {}): Promise<Answer> {
-    return this.root.start(verb, request, withAgent(new Map()), { env: this.env });
+  ask(verb: string, request: Readonly<Record<string, string | number>> = {}, onEvent?: OnEvent): Promise<Answer> {
+    return this.root.start(verb, request, withAgent(new Map()), { env: this.env, onEvent });
   }
 
   /** The command of a component's timer, or undefined. */

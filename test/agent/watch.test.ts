@@ -5,6 +5,12 @@ import type { PlanWatch } from "../../src/plan/host-plan";
 import { FakeSystemd } from "./fake-systemd";
 import { file, plan, release, shells, until, type Event, type Release } from "./support";
 
+/** The process group of a process: the agent's and of what looks after it. */
+function groupOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}
+
 const BOOT = "/proc/sys/kernel/random/boot_id";
 
 /** A release that is watched: a look goes by what `verdict` of its root says. */
@@ -237,6 +243,59 @@ describe("agent: watch", function () {
       assert.ok(!host.root.has("etc/gofleet/go/txn") && !host.root.has("etc/gofleet/db/txn"));
     });
   }
+
+  /** Ends the process of a run that pauses at a step, and what looks after it where told so. */
+  const killedAt = async (step: string, what: Release, tx: string, both = false): Promise<void> => {
+    const request = { expect: host.root.current("go"), tx, pause: step };
+    await host.run(what, request, (event, cut) => {
+      if (event.ev !== "paused") return;
+      const pid = Number(readFileSync(at(`runs/${tx}/pid`), "utf8"));
+      process.kill(both ? -groupOf(pid) : pid, "SIGKILL");
+      if (both) cut();
+    });
+    if (!both) await until(() => existsSync(at(`runs/${tx}/exit`)));
+    await host.root.quiet();
+  };
+
+  for (const step of ["settled", "watching"]) {
+    it(`is armed all the same where the agent is killed at "${step}", and the operator is told of the success`, async () => {
+      await on(watched("one"));
+      await killedAt(step, watched("two"), "second");
+      const { tx, release: id } = host.state();
+      assert.deepEqual([tx, id, host.timer() !== undefined], ["second", watched("two").id, true]);
+      assert.equal(readFileSync(at("runs/second/exit"), "utf8").trim(), "0");
+      assert.deepEqual((await host.run(watched("two"), { tx: "second" })).result["status"], "same");
+      judge(1, "broken\n");
+      look();
+      await wentBack("second");
+      assert.equal(text(), "one");
+    });
+  }
+
+  it("is armed by the next run where what looks after the agent was killed as well", async () => {
+    await on(watched("one"));
+    await killedAt("settled", watched("two"), "second", true);
+    // The window of "one" is not that of "two".
+    assert.notEqual(host.state()["tx"], "second");
+    assert.ok(host.root.has("var/lib/gofleet/go/owed"));
+    await on(watched("two"), { tx: "third" });
+    assert.deepEqual([host.state()["tx"], host.root.has("var/lib/gofleet/go/owed")], ["second", false]);
+    assert.equal(host.state()["from"], watched("one").id);
+  });
+
+  it("is armed by the same confirmation again, where the first was ended before it could", async () => {
+    await on(watched("one"));
+    const answer = await host.run(watched("two"), { tx: "second", confirm: 60, expect: host.root.current("go") });
+    assert.equal(answer.result["status"], "unconfirmed");
+    await host.root.quiet();
+    const request = at("runs/second/request");
+    writeFileSync(request, `${readFileSync(request, "utf8")}pause\tsettled\n`);
+    await host.ask("confirm", { tx: "second" }, (event, cut) => event.ev === "paused" && cut());
+    assert.ok(host.root.has("var/lib/gofleet/go/owed"));
+    const again = await host.ask("confirm", { tx: "second" });
+    assert.deepEqual([again.code, again.result["current"]], [0, watched("two").id], JSON.stringify(again));
+    assert.deepEqual([host.state()["tx"], host.timer() !== undefined], ["second", true]);
+  });
 
   it("keeps the release before, however old it is", async () => {
     await on(watched("one"), { keep: 2 });

@@ -16,10 +16,12 @@ interface Kind {
   readonly unit?: string;
   readonly watch?: WatchArgs;
   readonly seconds?: number;
+  /** In place of the look by those rules. */
+  readonly look?: string;
 }
 
 /** A service that says which release it is, and goes wrong only when it is told to. */
-function service(text: string, { bad = "exit 1", unit = "", watch = {}, seconds = 120 }: Kind = {}): Release {
+function service(text: string, { bad = "exit 1", unit = "", watch = {}, seconds = 120, look }: Kind = {}): Release {
   const run = `echo serving ${text}; systemd-notify --ready; while [ ! -e /run/demo.go ]; do systemd-notify WATCHDOG=1; sleep 0.1; done; ${bad}`;
   return release(
     plan({
@@ -40,7 +42,7 @@ function service(text: string, { bad = "exit 1", unit = "", watch = {}, seconds 
         interval: 1,
         onTrip: "revert",
         together: [],
-        script: watchScript({ unit: UNIT, watch: resolveWatch(watch) }),
+        script: look ?? watchScript({ unit: UNIT, watch: resolveWatch(watch) }),
       },
     }),
   );
@@ -208,6 +210,36 @@ describe("a host that looks after its releases", function () {
     await wentBack("sixth");
     assert.equal(await text(), "one");
     await settled();
+  });
+
+  it("is armed at boot where the power was cut between the settling and that", async () => {
+    await on(one, { skipchecks: 1 });
+    const seven = service("seven");
+    await runOn(host, seven, { ...AUDIT, tx: "seventh", pause: "settled" }, ({ ev }, cut) => ev === "paused" && cut());
+    await host.kill();
+    await host.powerOn();
+    assert.equal(await text(), "seven");
+    await until("the timer is there", `systemctl is-active --quiet gofleet-watch-${COMPONENT}.timer`);
+    assert.equal(await host.exec(`ls ${log}/owed 2>/dev/null; true`), "");
+    await host.exec("touch /run/demo.go");
+    await wentBack("seventh");
+    assert.equal(await text(), "one");
+    await settled();
+  });
+
+  it("is armed though a look of the release before is still under way", async () => {
+    await on(one, { skipchecks: 1 });
+    await on(service("slow", { look: "sleep 25" }), { tx: "slow" });
+    await until(
+      "a look is under way",
+      `systemctl show -P ActiveState gofleet-watch-${COMPONENT}.service | grep -q ^active`,
+    );
+    await on(service("eight"), { tx: "eighth" });
+    assert.equal((await host.exec(`systemctl is-active gofleet-watch-${COMPONENT}.timer`)).trim(), "active");
+    await host.exec("touch /run/demo.go");
+    await wentBack("eighth");
+    assert.equal(await text(), "slow");
+    await host.exec("rm -f /run/demo.go");
   });
 
   it("goes back all the same when it is killed while it does", async () => {

@@ -17,6 +17,7 @@ describe("audit", () => {
     [{ url: "ftp://x" }, /audit\.url: /],
     [{ url: "https://a:b@audit.corp.example" }, /audit\.url: given a URL with credentials \(not shown\)/],
     [{ url: "https://audit.corp.example/a b" }, /audit\.url: .*without white space/],
+    [{ reasons: "always" }, /audit\.reasons: given "always"/],
     [{ syslog: "kern" }, /audit\.syslog: given "kern", wanted one of "auth"/],
     [{ jornal: true }, /audit\.jornal: .*did you mean "journal"/],
     [true, /audit: given true/],

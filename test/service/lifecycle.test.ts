@@ -101,28 +101,82 @@ describe("a service on a real host", function () {
     assert.equal((await host.exec(`/etc/gofleet/${COMPONENT}/program/served --check; echo $?`)).trim(), "0");
   });
 
-  const bad: Record<string, [env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs>, says: RegExp]> = {
-    "crashes at its start": [{ SERVED_CRASH: "1" }, {}, /served v3 cannot start: told to crash/],
-    "misses a variable": [{ SERVED_NEEDS: "DATABASE" }, {}, /the variable DATABASE is missing/],
-    "misses a credential": [{ SERVED_CREDENTIAL: "other" }, {}, /the credential other is missing/],
+  it("takes up changed files where it is told to reload them, and its process stays", async () => {
+    const env = { SERVED_GREETING_FILE: "{files}/greeting" };
+    const greets = (greeting: string, more: Partial<GoServiceUnitArgs> = {}) =>
+      run(env, { release: lab.release("v2"), files: { greeting }, ...more });
+    stack.program = greets("hello from a file");
+    await stack.up();
+    assert.equal(await answer(host), "v2 hello from a file");
+    const before = await property(host, "MainPID");
+    stack.program = greets("and another", { update: "reload" });
+    await stack.up();
+    await answers(host, "v2 and another");
+    stack.program = greets("and a third", { update: "reload" });
+    await stack.up();
+    await answers(host, "v2 and a third");
+    assert.deepEqual([await property(host, "MainPID"), await property(host, "NRestarts")], [before, "0"]);
+    stack.program = run({}, { release: lab.release("v2") });
+    await stack.up();
+    assert.equal(await answer(host), "v2 hello");
+  });
+
+  const bad: Record<
+    string,
+    [env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs>, says: RegExp, cause: RegExp]
+  > = {
+    "crashes at its start": [
+      { SERVED_CRASH: "1" },
+      {},
+      /served v3 cannot start: told to crash/,
+      /crash( loop)?: .* with exit code 1/,
+    ],
+    "misses a variable": [
+      { SERVED_NEEDS: "DATABASE" },
+      {},
+      /the variable DATABASE is missing/,
+      /missing environment: .*DATABASE/,
+    ],
+    "misses a credential": [
+      { SERVED_CREDENTIAL: "other" },
+      {},
+      /the credential other is missing/,
+      /missing credential: .*other/,
+    ],
     "fails its own validation": [
       { SERVED_INVALID: "1" },
       { validate: ["served", "--check"] },
       /configuration will not do/,
+      /crash( loop)?: /,
     ],
-    "is not ready in time": [{ SERVED_SLOW_HEALTH: "5s" }, {}, /probe: not ready: curl: \(28\)/],
-    "answers that it is not ready": [{ SERVED_UNHEALTHY_AFTER: "1ns" }, {}, /not ready: HTTP 503/],
-    "crashes a moment after its start": [{ SERVED_CRASH_AFTER: "1s" }, { health: undefined }, /told to crash later/],
+    "is not ready in time": [{ SERVED_SLOW_HEALTH: "5s" }, {}, /probe: not ready: curl: \(28\)/, /slow start: /],
+    "answers that it is not ready": [{ SERVED_UNHEALTHY_AFTER: "1ns" }, {}, /not ready: HTTP 503/, /slow start: /],
+    "crashes a moment after its start": [
+      { SERVED_CRASH_AFTER: "1s" },
+      { health: undefined },
+      /told to crash later/,
+      /crash( loop)?: .* with exit code 2/,
+    ],
+    "wants a port that is somebody else's": [
+      { SERVED_LISTEN: "127.0.0.1:7171" },
+      { listen: undefined },
+      /bind: address already in use/,
+      /port in use: .*127\.0\.0\.1:7171/,
+    ],
   };
-  for (const [name, [env, more, says]] of Object.entries(bad)) {
+  for (const [name, [env, more, says, cause]] of Object.entries(bad)) {
     it(`goes back from a release that ${name}, and says why`, async () => {
+      if (name.includes("port")) await squat(host);
       const before = await property(host, "ExecMainStartTimestampMonotonic");
       stack.program = run(env, { release: lab.release("v3"), ...more });
       const failed = await stack.up({ expect: "failure" });
       assert.match(said(failed), says);
+      const named = /^ *cause +(.*)$/m.exec(said(failed))?.[1] ?? said(failed);
+      assert.match(named, cause);
       assert.notEqual(await property(host, "ExecMainStartTimestampMonotonic"), before, "it was never tried");
       assert.equal(await answer(host), "v2 hello");
       assert.deepEqual(await stack.leaksOf(TOKEN), []);
+      if (name.includes("port")) await host.exec("systemctl stop squatter");
     });
   }
 
@@ -135,8 +189,7 @@ describe("a service on a real host", function () {
   });
 
   it("leaves the host as it was where a port is somebody else's", async () => {
-    await host.exec("systemd-run --quiet --unit=squatter python3 -m http.server --bind 127.0.0.1 7171");
-    await host.exec("for i in $(seq 600); do ss -Hltn | grep -q :7171 && break; sleep 0.1; done");
+    await squat(host);
     const before = await property(host, "MainPID");
     stack.program = run({ SERVED_LISTEN: "127.0.0.1:7171" }, { listen: ["127.0.0.1:7171"] });
     assert.match(said(await stack.up({ expect: "failure" })), /port 127\.0\.0\.1:7171.* is held .*squatter/);
@@ -188,6 +241,19 @@ describe("a service on a real host", function () {
     assert.equal((await host.exec("pgrep served || true")).trim(), "");
   });
 });
+
+/** A signal is taken up when the process comes to it. */
+async function answers(host: Host, wanted: string): Promise<void> {
+  let found = "";
+  for (let turn = 0; turn < 100 && found !== wanted; turn++) found = await answer(host);
+  assert.equal(found, wanted);
+}
+
+/** Somebody else's program on port 7171. */
+async function squat(host: Host): Promise<void> {
+  await host.exec("systemd-run --quiet --unit=squatter python3 -m http.server --bind 127.0.0.1 7171");
+  await host.exec("for i in $(seq 600); do ss -Hltn | grep -q :7171 && exit 0; sleep 0.1; done; exit 1");
+}
 
 /** The variables that the service itself has, of those that this test is about. */
 async function variables(host: Host): Promise<Record<string, string>> {

@@ -4,8 +4,11 @@
 audited() {
   case $VERB:$2 in
     run:same | run:staged | *:unconfirmed) return 0 ;;
-    apply:* | run:*) _action=apply; [ -z "$SKIPCHECKS" ] || _action=rollback ;;
-    exited:*) _action=apply; [ ! -f "$RUN/group" ] || _action=watch ;;
+    apply:* | run:* | exited:*)
+      _action=apply
+      [ -z "$SKIPCHECKS" ] || _action=rollback
+      [ "$VERB" != exited ] || [ ! -f "$RUN/group" ] || _action=watch
+      ;;
     back:*) _action=watch ;;
     confirm:* | revert:* | remove:*) _action=$VERB ;;
     *) return 0 ;;
@@ -23,6 +26,10 @@ audit() {
     json_text "${_pair#*:}"
     _event="$_event,\"${_pair%%:*}\":$JSON"
   done
+  if [ -n "$REASON" ]; then
+    json_text "$REASON"
+    _event="$_event,\"reason\":$JSON"
+  fi
   _event="$_event}"
   for _sink in $AUDIT; do
     case $_sink in

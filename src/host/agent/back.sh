@@ -7,7 +7,7 @@ launch_back() {
   LOG=$RUN/log
   rm -rf -- "$RUN"
   mkdir -p -- "$RUN" && cp -- "$HOST_LIB/agent" "$RUN/agent" && printf '%s\n' "$1" >"$RUN/cause" &&
-    awk -F '\t' -v OFS='\t' -v tx="$TX" '$1 == "tx" { $2 = tx } { print }' "$VAR/watching/request" >"$RUN/request" || return 1
+    awk -F '\t' -v OFS='\t' -v tx="$TX" '$1 == "tx" { $2 = tx } $1 != "reason" { print }' "$VAR/watching/request" >"$RUN/request" || return 1
   printf '%s\n' "$$" >"$RUN/pid"
   launch back
 }

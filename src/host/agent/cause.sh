@@ -13,6 +13,9 @@ cause_of() {
   _ooms=$(last_value "$EVIDENCE/cgroup-$1" oom_kill)
   if [ "$_result" = oom-kill ] || [ "${_ooms:-0}" -gt 0 ]; then
     FOUND="out of memory: the kernel killed $1 at its limit$(limit_of "$1")"
+  elif said "$1" '^(fatal error|runtime): (runtime: )?(out of memory|cannot allocate memory)'; then
+    # What Go says where the kernel gives it no more, by a limit of the process or of the host.
+    FOUND="out of memory: $1 was given no more by the kernel: $SAID_LINE"
   elif [ "$_ended" = 203 ]; then
     exec_cause "$1"
   elif [ "$_ended" = 243 ]; then
@@ -23,6 +26,8 @@ cause_of() {
     FOUND="hang: $1 gave no sign of life for $(seconds_of "$(property "$1" WatchdogUSec)"), so its watchdog ended it"
   elif said "$1" 'address already in use'; then
     FOUND="port in use: $SAID_LINE"
+  elif said "$1" 'credential[^.]* (missing|not found|not set)|/run/credentials/.*no such file'; then
+    FOUND="missing credential: $SAID_LINE"
   elif [ "$_result" = resources ] && said "$1" 'environment file'; then
     FOUND="missing environment: $SAID_LINE"
   elif said "$1" '(environment|env|variable|setting)[^.]*(missing|not set|unset|required|empty)|(missing|required|unset)[^.]*(environment|env|variable)|[A-Z][A-Z0-9_]+ (is |was |must be )?(not set|unset|required|missing|set)$'; then

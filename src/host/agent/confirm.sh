@@ -34,6 +34,12 @@ open_decision() {
 
 verb_confirm() {
   open_decision
+  # The same confirmation again, for its answer was lost.
+  if settled; then
+    FROM=$DECISION_FROM TO=$DECISION_TO
+    begin_watch
+    finish 0 ok "release $TO was confirmed already"
+  fi
   if [ "$TXN_TX" != "$TX" ] || [ "$TXN_PHASE" != unconfirmed ]; then
     finish 65 failed "transaction $TX is not pending; current is ${CURRENT:-nothing}"
   fi
@@ -41,6 +47,7 @@ verb_confirm() {
   set_paths
   settle || fail 12 "the transaction could not be settled: no space or read-only"
   disarm
+  pause_at settled
   arm_watch
   collect_garbage
   finish 0 ok "release $CURRENT is confirmed"

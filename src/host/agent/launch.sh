@@ -77,7 +77,8 @@ verb_follow() {
   follow_run "$FROM_LINE"
 }
 
-# After `apply` ended, by itself or not: if it could not finish what it had begun, the host goes back now.
+# After `apply` ended, by itself or not: if it could not finish what it had begun, the host goes back now; what had settled
+# stays, and is looked after.
 verb_exited() {
   [ ! -e "$UPLOAD/exit" ] || exit 0
   ECHO=
@@ -99,6 +100,11 @@ verb_exited() {
     RELEASE=$TXN_TO
     TO=$TXN_TO
     go_back "the agent was ended in phase $TXN_PHASE (${_ended% })"
+  fi
+  if settled; then
+    FROM=$DECISION_FROM TO=$DECISION_TO
+    begin_watch
+    finish 0 ok "release $TO is on"
   fi
   printf '%s\n' "${_ended% }" >"$RUN/exit"
   exit 0

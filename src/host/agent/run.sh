@@ -56,10 +56,10 @@ release_intact() {
   [ ! -s "$WORK/drift" ] || ! grep -q "in the release" "$WORK/drift"
 }
 
-# Current, settled, ours, every path as it should be, every unit as its files say: nothing is written at all.
+# Current, settled, ours, looked after, every path as it should be, every unit as its files say: nothing is written at all.
 nothing_to_do() {
   [ "$CURRENT" = "$RELEASE" ] && [ -z "$TXN_PHASE" ] && [ "$OWNER_INSTANCE" = "$INSTANCE" ] &&
-    [ "$OWNER_URN" = "$URN" ] && [ -z "$DAMAGED" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
+    [ "$OWNER_URN" = "$URN" ] && [ -z "$DAMAGED" ] && [ ! -e "$VAR/owed" ] && [ ! -s "$WORK/drift" ] && [ ! -s "$WORK/drop" ] && [ ! -s "$WORK/handover" ] || return 1
   if [ -n "$SYSTEMD" ]; then
     plan_units "$MANIFEST"
     [ ! -s "$WORK/verbs" ] || return 1

@@ -2,7 +2,13 @@
 
 # A decision by somebody: who moved the component last.
 record_move() {
-  write_text "$VAR/moved" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}operator $OPERATOR${NL}from $1${NL}to $2"
+  write_text "$VAR/moved" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}operator $OPERATOR${NL}from $1${NL}to $2${NL}tx $TX"
+}
+
+# Did this transaction settle, though nobody was told? Reads who moved the component last.
+settled() {
+  read_decision "$VAR/moved"
+  [ -z "$TXN_PHASE" ] && [ "$DECISION_TX" = "$TX" ]
 }
 
 # A decision by the host itself: record_decision FROM TO CAUSE
@@ -12,7 +18,7 @@ record_decision() {
 
 # Sets DECISION_* from a file of `key value` lines.
 read_decision() {
-  DECISION_TIME='' DECISION_FROM='' DECISION_TO='' DECISION_CAUSE='' DECISION_OPERATOR=''
+  DECISION_TIME='' DECISION_FROM='' DECISION_TO='' DECISION_CAUSE='' DECISION_OPERATOR='' DECISION_TX=''
   [ -f "$1" ] || return 0
   while read -r key value; do
     case $key in
@@ -21,6 +27,7 @@ read_decision() {
       to) DECISION_TO=$value ;;
       cause) DECISION_CAUSE=$value ;;
       operator) DECISION_OPERATOR=$value ;;
+      tx) DECISION_TX=$value ;;
     esac
   done <"$1"
 }
@@ -30,7 +37,7 @@ settle() {
   write_owner "$STACK" "$URN" "$INSTANCE" || return 1
   keep_probes
   record_move "$TXN_FROM" "$CURRENT"
-  record_release "$CURRENT" || return 1
+  record_release "$CURRENT" && owe_watch || return 1
   rm -f -- "$ETC/txn" "$VAR/decision" || return 1
   TXN_PHASE=
   mark_newest || return 1

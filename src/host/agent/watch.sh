@@ -41,26 +41,61 @@ write_watch() {
 since $WATCH_SINCE${NL}started $WATCH_STARTED${NL}left $WATCH_LEFT${NL}looked $WATCH_LOOKED${NL}boot $WATCH_BOOT${NL}serial $WATCH_SERIAL"
 }
 
+# Before the transaction is over: which release is to be looked after from then on. The note stays until that has begun, so
+# that an agent that is ended in between, or a power cut, leaves no release without its watch.
+owe_watch() {
+  # Put on again over itself it is no other release: a window that is open goes on, and what is owed stays so.
+  [ "$TXN_FROM" != "$CURRENT" ] || return 0
+  # On the way back nobody chose this release for itself.
+  if [ -n "$SYSTEMD" ] && has "$ETC/releases/$CURRENT/.gofleet/manifest" watch &&
+    [ -f "$VAR/runs/$TX/started" ] && [ ! -f "$VAR/runs/$TX/back" ]; then
+    write_text "$VAR/owed" "tx $TX${NL}release $CURRENT${NL}from $TXN_FROM" sync
+  else
+    rm -f -- "$VAR/owed"
+  fi
+}
+
 # After a release has settled: it is looked after from now on, and nothing else is.
 arm_watch() {
-  # Put on again over itself it is no other release: a window that is open goes on.
-  [ "$TXN_FROM" != "$CURRENT" ] || return 0
-  disarm_watch
-  [ -n "$SYSTEMD" ] && has "$ETC/releases/$CURRENT/.gofleet/manifest" watch || return 0
-  # On the way back nobody chose this release for itself.
-  [ -f "$VAR/runs/$TX/started" ] && [ ! -f "$VAR/runs/$TX/back" ] || return 0
-  WATCH_SERIAL=$(last_serial)
-  WATCH_TX=$TX WATCH_RELEASE=$CURRENT WATCH_FROM=$TXN_FROM WATCH_BOOT='' WATCH_LOOKED=0
-  read -r WATCH_SINCE WATCH_STARTED <"$VAR/runs/$TX/started"
-  WATCH_LEFT=$(awk -F '\t' '$1 == "watch" { print $2 }' "$ETC/releases/$CURRENT/.gofleet/manifest")
-  WATCH_SERIAL=$((WATCH_SERIAL + 1))
-  if mkdir -p -- "$VAR/watching/memory" && cp -- "$VAR/runs/$TX/request" "$VAR/watching/request" && write_watch &&
-    read_watch && start_watch; then
+  if [ -f "$VAR/owed" ]; then
+    begin_watch
+  elif [ "$TXN_FROM" != "$CURRENT" ]; then
+    disarm_watch
+  fi
+}
+
+# The watch that is owed to the current release, if any; run again after a kill, it begins all the same.
+begin_watch() {
+  [ -f "$VAR/owed" ] || return 0
+  OUTPUT=
+  if record_watch && start_watch; then
     emit watching :seconds "$WATCH_LEFT" :interval "$WATCH_EVERY"
   else
     disarm_watch
     emit unchecked msg "the release is on, but its watch could not be armed${OUTPUT:+: $OUTPUT}"
   fi
+  pause_at watching
+  rm -f -- "$VAR/owed"
+}
+
+# The state of the window that is owed.
+record_watch() {
+  disarm_watch
+  WATCH_TX='' WATCH_RELEASE='' WATCH_FROM='' WATCH_BOOT='' WATCH_LOOKED=0
+  while read -r key value; do
+    case $key in
+      tx) WATCH_TX=$value ;;
+      release) WATCH_RELEASE=$value ;;
+      from) WATCH_FROM=$value ;;
+    esac
+  done <"$VAR/owed"
+  [ "$WATCH_RELEASE" = "$CURRENT" ] && [ -f "$VAR/runs/$WATCH_TX/started" ] || return 1
+  read -r WATCH_SINCE WATCH_STARTED <"$VAR/runs/$WATCH_TX/started"
+  WATCH_LEFT=$(awk -F '\t' '$1 == "watch" { print $2 }' "$ETC/releases/$CURRENT/.gofleet/manifest")
+  WATCH_SERIAL=$(last_serial)
+  WATCH_SERIAL=$((WATCH_SERIAL + 1))
+  mkdir -p -- "$VAR/watching/memory" && cp -- "$VAR/runs/$WATCH_TX/request" "$VAR/watching/request" && write_watch &&
+    read_watch
 }
 
 # The highest number of a switch among the components that are watched: it tells in which order they were switched.
@@ -80,12 +115,17 @@ start_watch() {
 
 disarm_watch() {
   [ -d "$VAR/watching" ] || return 0
-  [ -z "$SYSTEMD" ] || timeout 10 systemctl $NO_BLOCK stop "gofleet-watch-$COMPONENT.timer" >/dev/null 2>&1
+  _look=
+  # A look that is under way would keep the name from the next timer.
+  [ "$VERB" = look ] || _look=gofleet-watch-$COMPONENT.service
+  # shellcheck disable=SC2086 # each empty, or one word
+  [ -z "$SYSTEMD" ] || timeout 10 systemctl $NO_BLOCK stop $_look "gofleet-watch-$COMPONENT.timer" >/dev/null 2>&1
   rm -rf -- "$VAR/watching"
 }
 
 # After a reboot: the rest of the window. What ended with the shutdown is not held against the release.
 resume_watch() {
+  if [ -f "$VAR/owed" ]; then record_watch && rm -f -- "$VAR/owed"; fi
   read_watch
   [ -n "$WATCH_TX" ] || return 0
   if [ "$CURRENT" != "$WATCH_RELEASE" ] || [ "$WATCH_LEFT" -le 0 ]; then

@@ -46,10 +46,19 @@ func serve(settings Settings) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	greeting, err := newGreeting(settings)
+	if err != nil {
+		return err
+	}
+	since := &clock{}
+	if settings.Trigger == "" {
+		since.start(settings)
+	} else {
+		go since.start(settings)
+	}
 	time.Sleep(settings.SlowStart)
 	open := connections{}
-	server := &http.Server{Handler: handler(settings, began), ConnState: open.note}
+	server := &http.Server{Handler: handler(settings, since, greeting), ConnState: open.note}
 	failed := make(chan error, len(listeners))
 	for _, each := range listeners {
 		go func() { failed <- server.Serve(each) }()
@@ -57,9 +66,8 @@ func serve(settings Settings) error {
 	log.Printf("served %s listens on %d sockets", version, len(listeners))
 	if settings.Notify {
 		notify("READY=1\nSTATUS=version " + version)
-		go signsOfLife(settings.HangAfter)
+		go signsOfLife(func() bool { return since.passed(settings.HangAfter) })
 	}
-	fail(settings)
 
 	// As a service should: no new connections, and those in progress may end.
 	stopped, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -119,26 +127,25 @@ func listeners(address string) ([]net.Listener, error) {
 }
 
 // handler answers health, what the service is, and one answer that takes its time.
-func handler(settings Settings, began time.Time) http.Handler {
+func handler(settings Settings, since *clock, greeting *greeting) http.Handler {
 	mux := http.NewServeMux()
-	hung := func() bool { return settings.HangAfter > 0 && time.Since(began) > settings.HangAfter }
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(settings.SlowHealth)
 		w.Header().Set("Cache-Control", "no-store")
-		if settings.UnhealthyAfter > 0 && time.Since(began) > settings.UnhealthyAfter {
+		if since.passed(settings.UnhealthyAfter) {
 			http.Error(w, "the database is gone", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
 	})
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, r *http.Request) {
-		if hung() {
+		if since.passed(settings.HangAfter) {
 			select {}
 		}
 		fmt.Fprintln(w, "alive")
 	})
 	mux.HandleFunc("/version", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, version, settings.Greeting)
+		fmt.Fprintln(w, version, greeting)
 	})
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(time.Second)

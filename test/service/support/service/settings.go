@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,10 +13,12 @@ import (
 type Settings struct {
 	// Listen is an address, where systemd hands over no socket.
 	Listen string
-	// Greeting is said by /version.
-	Greeting string
+	// Greeting is said by /version. GreetingFile has it instead, and is read again at SIGHUP.
+	Greeting, GreetingFile string
 	// Notify tells systemd by sd_notify(3) that it is ready and alive.
 	Notify bool
+	// Trigger is a file: the times of what goes wrong later are counted from when it is there. Without one, from the start.
+	Trigger string
 	// SlowStart passes before it serves, SlowHealth before each answer of /readyz.
 	SlowStart, SlowHealth time.Duration
 	// HangAfter, it is alive no more: no heartbeats, no answer of /livez.
@@ -31,9 +34,11 @@ type Settings struct {
 // readSettings also fails at once, where it is told to.
 func readSettings() (Settings, error) {
 	settings := Settings{
-		Listen:   os.Getenv("SERVED_LISTEN"),
-		Greeting: os.Getenv("SERVED_GREETING"),
-		Notify:   os.Getenv("SERVED_NOTIFY") != "",
+		Listen:       os.Getenv("SERVED_LISTEN"),
+		Greeting:     os.Getenv("SERVED_GREETING"),
+		GreetingFile: os.Getenv("SERVED_GREETING_FILE"),
+		Trigger:      os.Getenv("SERVED_TRIGGER"),
+		Notify:       os.Getenv("SERVED_NOTIFY") != "",
 	}
 	for name, into := range map[string]*time.Duration{
 		"SERVED_SLOW_START":      &settings.SlowStart,
@@ -69,8 +74,24 @@ func readSettings() (Settings, error) {
 	return settings, nil
 }
 
-// fail begins what is to go wrong later.
-func fail(settings Settings) {
+// A clock says how long ago the times of what goes wrong began to count.
+type clock struct{ began atomic.Int64 }
+
+// passed says whether a time that was given has passed.
+func (c *clock) passed(after time.Duration) bool {
+	began := c.began.Load()
+	return after > 0 && began > 0 && time.Since(time.Unix(0, began)) > after
+}
+
+// start begins to count, and what is to go wrong by itself: at once, or when the trigger is there.
+func (c *clock) start(settings Settings) {
+	for settings.Trigger != "" {
+		if _, err := os.Stat(settings.Trigger); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.began.Store(time.Now().UnixNano())
 	if settings.CrashAfter > 0 {
 		time.AfterFunc(settings.CrashAfter, func() { panic("told to crash later") })
 	}

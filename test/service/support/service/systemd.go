@@ -55,15 +55,14 @@ func notify(state string) {
 }
 
 // signsOfLife come at half of the watchdog's interval, until it hangs.
-func signsOfLife(hangAfter time.Duration) {
+func signsOfLife(hung func() bool) {
 	interval, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
 	if err != nil || interval <= 0 {
 		return
 	}
-	began := time.Now()
 	for {
 		time.Sleep(time.Duration(interval) * time.Microsecond / 2)
-		if hangAfter > 0 && time.Since(began) > hangAfter {
+		if hung() {
 			return
 		}
 		notify("WATCHDOG=1")

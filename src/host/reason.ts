@@ -1,0 +1,40 @@
+import { sentence } from "../model/issues";
+import { parseReason } from "../model/pin";
+import type { ReleaseInputs } from "./release";
+
+/** Where a run is told why it is made; it goes into the hosts' audit events. */
+export const REASON_VARIABLE = "GOFLEET_REASON";
+const LONGEST = 200;
+
+/**
+ * Why this run is made, if anybody said so.
+ * @throws Error unless it is one line of at most 200 characters
+ */
+export function reasonGiven(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const given = env[REASON_VARIABLE];
+  if (given === undefined || given === "") return undefined;
+  const { value, issue } = parseReason(REASON_VARIABLE, given);
+  if (issue !== undefined) throw new Error(`${REASON_VARIABLE}: ${sentence(issue)}`);
+  return value;
+}
+
+/**
+ * Refuses to take a component off without a reason, where its target wants one.
+ * @throws Error that says how to give one
+ */
+export function requireReason(
+  { component, policy }: Pick<ReleaseInputs, "component" | "policy">,
+  hosts: readonly string[],
+): void {
+  if (policy.reasons !== true || hosts.length === 0 || reasonGiven() !== undefined) return;
+  throw new Error(
+    `${component} is not taken off ${[...hosts].sort().join(", ")} without a reason, as audit.reasons of its target says; ` +
+      `nothing was changed\n  → ${REASON_VARIABLE}="why" for this run`,
+  );
+}
+
+/** What a person reads elsewhere on several lines, as a reason. */
+export function asReason(why: string): string {
+  const line = why.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1)}…`;
+}
