@@ -254,7 +254,7 @@ describe("agent: downloads", function () {
     // Touched but equal is no drift.
     utimesSync(lib("VERSION"), new Date(), new Date());
     assert.equal((await root.run(what)).result["status"], "same");
-    chmodSync(lib("VERSION"), 0o600);
+    chmodSync(lib("VERSION"), 0o604);
     const mode = await root.start("read");
     assert.deepEqual(
       mode.events.filter(({ ev }) => ev === "drift").map(({ kind }) => kind),
