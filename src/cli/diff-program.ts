@@ -1,3 +1,4 @@
+import { messageOf } from "../model/thrown";
 import type { ProgramOptions } from "./program";
 import { runProgram } from "./program";
 
@@ -7,7 +8,7 @@ process.once("message", (options: ProgramOptions) => {
   void runProgram(options)
     .then(
       (releases) => ({ releases }),
-      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => ({ error: messageOf(error) }),
     )
     .then((answer) => {
       process.send?.(answer, () => process.exit(0));

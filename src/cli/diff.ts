@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { messageOf } from "../model/thrown";
 import { buildReport } from "../report/build";
 import { compareReleases, releasesOf } from "./diff-releases";
 import { checkOut } from "./diff-worktree";
-import { programOptions, type ProgramArgs } from "./program-options";
 import type { ProgramRelease } from "./program";
+import { programOptions, type ProgramArgs } from "./program-options";
 import { gateOptions, reportOptions, sourceOf, writeReport, type ReportArgs } from "./report-output";
 
 /** `gofleet diff`: two states of a program rendered and compared, without engine and without credentials. */
@@ -40,6 +41,6 @@ async function rendered({ stack, config }: ProgramArgs, project: string, where: 
   try {
     return await releasesOf({ project, stack, config });
   } catch (error) {
-    throw new Error(`the program at ${where}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the program at ${where}: ${messageOf(error)}`);
   }
 }

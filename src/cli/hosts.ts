@@ -2,6 +2,7 @@ import { connect, disconnectAll } from "../host/connect";
 import { parseConnection } from "../host/connection";
 import { HostSession, type Answer } from "../host/host-session";
 import type { Entries } from "../host/upload";
+import { toError } from "../model/thrown";
 import type { ProgramRelease } from "./program";
 
 const DEADLINE = 120;
@@ -53,6 +54,6 @@ async function ask(
   try {
     return { release, host, answer: await session.ask(verb, { component: release.component, root }, entries) };
   } catch (error) {
-    return { release, host, error: error instanceof Error ? error : new Error(String(error)) };
+    return { release, host, error: toError(error) };
   }
 }

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { pack, type Pack } from "tar-stream";
 import { sortedByKey } from "../model/records";
+import { toError } from "../model/thrown";
 import type { CachedVersion } from "./mirror-modules";
 
 /** The first file of a bundle: what is in it, so that a cut or changed one is known before it is used. */
@@ -44,7 +45,7 @@ export async function writeBundle(out: string, versions: readonly CachedVersion[
     ]);
     // A failure of the pipeline ends the packing as well; it is the one that is reported.
     const packed = packAll(tar, manifest, names, paths).catch((error: unknown) => {
-      tar.destroy(error instanceof Error ? error : new Error(String(error)));
+      tar.destroy(toError(error));
     });
     await Promise.all([written, packed]);
     renameSync(temporary, out);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { enginePath, findEngine } from "../engine/find";
 import { lockedReleases } from "../engine/locked";
 import { run } from "../engine/run";
+import { messageOf } from "../model/thrown";
 
 /** Which stack a verb works on. */
 export interface StackArgs {
@@ -69,6 +70,6 @@ async function meant<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new Error(error instanceof Error ? error.message : String(error));
+    throw new Error(messageOf(error));
   }
 }

@@ -20,6 +20,7 @@ import {
 } from "../model/service/release";
 import { identityDifferences, type ProgramIdentity } from "../model/service/release-identity";
 import { NoProgram, readProgram, type FoundProgram } from "../model/service/release-program";
+import { messageOf } from "../model/thrown";
 
 /** A release as a plan takes it, or everything that is wrong with its programs. */
 export interface ServiceReleaseResult {
@@ -125,8 +126,4 @@ function readFile(path: string): Read {
   } finally {
     closeSync(file);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

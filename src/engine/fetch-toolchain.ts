@@ -13,6 +13,7 @@ import { download } from "./download";
 import type { FindOptions } from "./options";
 import type { GoProxies } from "./go-proxy";
 import { unpackModuleZip } from "./module-zip";
+import { messageOf } from "../model/thrown";
 
 /** One place that has a Go tree, and the locked checksum that it must have. */
 export interface Place {
@@ -56,7 +57,7 @@ export async function fetchToolchain(
       return await unpack(file, checksum, toolchainModule(version, platform), dir);
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      failures.push(error instanceof Error ? error.message : String(error));
+      failures.push(messageOf(error));
       await rm(dir, { recursive: true, force: true });
       await mkdir(dir);
     } finally {

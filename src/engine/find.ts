@@ -7,6 +7,7 @@ import { downloadEngine } from "./npm-package";
 import type { EngineMaker, FindOptions } from "./options";
 import { CommandFailed, run } from "./run";
 import { ACCEPTED, accepted, ENGINE_VERSION } from "./version";
+import { messageOf } from "../model/thrown";
 
 /** A Pulumi CLI that is there and answers. */
 export interface Engine {
@@ -73,7 +74,7 @@ export async function findEngine(options: FindOptions, makers = MAKERS): Promise
       );
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      tried.push(`${name}: ${messageOf(error)}`);
     }
   }
   if (!executable(command)) throw new NoEngine(tried);
@@ -101,7 +102,7 @@ async function engineOnPath(options: FindOptions, tried: string[]): Promise<Engi
     }
     tried.push(`PATH: ${command} is version ${version || "unknown"}, wanted ${ACCEPTED}`);
   } catch (error) {
-    tried.push(`PATH: ${command} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    tried.push(`PATH: ${command} does not answer: ${messageOf(error)}`);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { ProgramBuild } from "../model/service/release-build";
+import { messageOf } from "../model/thrown";
 import { lockedReleases } from "./locked";
 import { buildPrograms } from "./program-build";
 
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
   const options = { env: process.env, projectDir, progress: () => undefined, releases };
   const answer = await buildPrograms(build, name, options).then(
     (programs) => ({ programs }),
-    (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => ({ error: messageOf(error) }),
   );
   process.stdout.write(JSON.stringify(answer));
 }

@@ -9,6 +9,7 @@ import type { FindOptions } from "./options";
 import { goProxies } from "./go-proxy";
 import { executable, which } from "./launcher";
 import { CommandFailed, run } from "./run";
+import { messageOf } from "../model/thrown";
 
 /** A Go that can be run. */
 export interface Go {
@@ -49,7 +50,7 @@ async function goThat(fits: (version: string) => boolean, wanted: string, option
   } catch (error) {
     if (options.signal?.aborted) throw error;
     const why = `${wanted} is needed to build it (${seen.join("; ") || "no go on PATH"})`;
-    throw new Error(`${why}, and none could be fetched: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${why}, and none could be fetched: ${messageOf(error)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../model/thrown";
 import { text, parseLine, resultOf, type AgentEvent, type AgentResult } from "./agent-output";
 import { Backoff, Deadline } from "./deadline";
 import { hostError } from "./errors";
@@ -157,7 +158,7 @@ export class HostSession {
 
   /** The check before the confirmation failed: back to the release before, now rather than by the timer. */
   async #revert(request: AgentRequest & { readonly tx: string }, answer: Answer, error: unknown): Promise<Answer> {
-    const msg = error instanceof Error ? error.message : String(error);
+    const msg = messageOf(error);
     const { result, events } = await this.ask("revert", { ...common(request), tx: request.tx });
     const back = result.current === "" ? TAKEN_OFF : REVERTED;
     return {

@@ -1,3 +1,4 @@
+import { toError } from "../model/thrown";
 /** What became of the work on one item, such as a host. */
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
@@ -20,9 +21,4 @@ export async function inParallel<T>(
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return outcomes;
-}
-
-/** What was thrown, as an error. */
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

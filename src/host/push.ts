@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { messageOf } from "../model/thrown";
 import type { PlanDownload, PlanVariant } from "../plan/host-plan";
 import type { Entries } from "./upload";
 
@@ -30,7 +31,7 @@ async function verify(file: string, sha256: string | undefined): Promise<void> {
   try {
     await pipeline(createReadStream(file), hash);
   } catch (error) {
-    throw new Error(`${file} cannot be sent: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${file} cannot be sent: ${messageOf(error)}`);
   }
   const found = hash.digest("hex");
   if (sha256 === undefined || found === sha256) return;

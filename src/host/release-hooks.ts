@@ -1,3 +1,4 @@
+import { messageOf } from "../model/thrown";
 import { HostError } from "./errors";
 import { runHook } from "./hook-runner";
 import type { HookEvidence, HookPoint, Hooks } from "./hooks";
@@ -62,8 +63,4 @@ export class ReleaseHooks {
       this.options.progress.warn(messageOf(failure));
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../model/thrown";
 import type { Connect } from "./connect";
 import { REAL_CLOCK } from "./gates/clock";
 import { HostQueue } from "./host-queue";
@@ -6,8 +7,8 @@ import { inParallel } from "./in-parallel";
 import { refusalOf } from "./kept";
 import { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
-import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
 import { reasonGiven, requireReason } from "./reason";
+import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
 import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import { rollOut } from "./rollout";
 import { RolloutGates } from "./rollout-gates";
@@ -147,7 +148,7 @@ export class ReleaseManager {
       await this.#removeFrom(olds, gone);
     } catch (error) {
       const still = { hosts: { ...olds.hosts, ...state.hosts }, actual: { ...olds.actual, ...state.actual } };
-      throw partialFailure({ ...state, ...still }, [error instanceof Error ? error.message : String(error)]);
+      throw partialFailure({ ...state, ...still }, [messageOf(error)]);
     }
   }
 

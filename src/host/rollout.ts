@@ -1,5 +1,6 @@
 import { waves, type Rollout } from "../model/rollout";
-import { inParallel, toError } from "./in-parallel";
+import { toError } from "../model/thrown";
+import { inParallel } from "./in-parallel";
 
 /** A rollout as it was carried out. */
 export interface RolloutResult<T> {

@@ -4,8 +4,9 @@ import { pipeline } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
 import { createGzip, gzipSync } from "node:zlib";
 import { pack, type Pack } from "tar-stream";
-import { sha256 } from "../plan/manifest";
+import { toError } from "../model/thrown";
 import type { HostPlan, PlanBuild } from "../plan/host-plan";
+import { sha256 } from "../plan/manifest";
 import { agentSource } from "./agent-source";
 
 /** A file of this machine, read when it is packed: it may be larger than what a process should hold. */
@@ -58,7 +59,7 @@ async function gzipTar(entries: readonly (readonly [string, string | Buffer | Fi
   });
   // A failure of either is a failure of both; that of the packing comes first.
   const filled = fill(tar, entries).catch((error: unknown) => {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    tar.destroy(toError(error));
   });
   await Promise.all([zipped, filled]);
   return chunks;

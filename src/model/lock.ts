@@ -3,6 +3,7 @@ import { parseH1, parseSha256 } from "./checksum";
 import { compareGoVersions, isGoMajor, isGoVersion, majorOf, type GoVersion } from "./go-version";
 import { describe, issue, type Issue } from "./issues";
 import { isPlatform, PLATFORMS, platformName, type Platform } from "./platform";
+import { messageOf } from "./thrown";
 import type { Checksums, GoRelease } from "./toolchain";
 
 /** The lock file's name, looked for in a project's directory and those above it. */
@@ -22,7 +23,7 @@ export function parseLock(text: string, file = LOCK_FILE): Lock {
   try {
     given = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${file} is not JSON: ${messageOf(error)}`);
   }
   const issues = checkLock(given);
   if (issues.length > 0 || !isLock(given)) {

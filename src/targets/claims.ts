@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parseConnection } from "../host/connection";
 import { refusalsOf, refused } from "../model/refused";
+import { messageOf } from "../model/thrown";
 
 /** By run of a program (one process may hold several, one after the other): which component owns a path on a place. */
 const claims = new WeakMap<object, Map<string, Owner>>();
@@ -39,7 +40,7 @@ function takenOrRefused(...[mine, owner, component, paths, line]: Parameters<typ
   try {
     return taken(mine, owner, component, paths, line);
   } catch (error) {
-    return refused([{ path: "", reason: error instanceof Error ? error.message : String(error) }]);
+    return refused([{ path: "", reason: messageOf(error) }]);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Gate } from "../../model/gates";
-import type { Clock } from "./clock";
+import { messageOf } from "../../model/thrown";
 import { waitForApproval } from "./approval";
+import type { Clock } from "./clock";
 import { runCommandGate } from "./command";
 import { GateFailure, GateStopped, type GateRun, type GateWave } from "./gate-run";
 import { watchHttp } from "./http";
@@ -76,10 +77,6 @@ function after({ number, of, hosts }: GateWave): string {
   const keys = hosts.map(({ key }) => key);
   const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : "";
   return `after wave ${number} of ${of} (${keys.slice(0, NAMED).join(", ")}${more})`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function runGate(gate: Gate, run: GateRun): Promise<string> {
