@@ -6,9 +6,9 @@ import { atLeastNone, between, duration, promql, secondsOf } from "./gate-fields
 import { checkPrometheusGate, type CheckedGate } from "./gate-check";
 import type { GateAfter, PrometheusGate } from "./gates";
 import { issue } from "./issues";
-import type { Duration } from "./units";
+import { errorRatio, MAIN_METRIC, orNone, requestRate, REQUESTS, serverErrors, type Limit } from "./request-queries";
 
-const REQUESTS: FieldSpecs = {
+const REQUEST_FIELDS: FieldSpecs = {
   requests: required('matchers without braces, such as job="order-api"', line('matchers such as job="order-api"')),
   metric: matching(/^[A-Za-z_:][A-Za-z0-9_:]*$/, "the name of a counter"),
   statusLabel: matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of a label"),
@@ -24,31 +24,29 @@ const OWN = ["requests", "metric", "statusLabel", "window", "floor", "belowFloor
 /** Fields of a Prometheus gate that a preset sets. */
 const DERIVED = ["query", "above", "below", "traffic", "unit", "breach"];
 
-/** The share of 5xx among all answers: a ratio of sums, so that a host with little traffic counts little. */
+/** The share of 5xx among all answers. */
 export function checkErrorRatioGate(
   made: RequestGateArgs<unknown>,
   kind: string,
-  defaults: { readonly above: number; readonly for: Duration; readonly after: GateAfter },
+  limit: Limit & { readonly after: GateAfter },
 ): CheckedGate<PrometheusGate> {
   const args = (isFields(made) ? made : {}) as RequestGateArgs<unknown>;
-  const { metric = "http_requests_total", statusLabel = "code", requests } = args;
-  const range = `[${secondsOf(args.window, 120)}s]`;
-  const all = `sum(rate(${metric}{${requests}}${range}))`;
-  // Without any 5xx there is no such series, and nothing divided by something would be nothing.
-  const bad = `(sum(rate(${metric}{${requests},${statusLabel}=~"5.."}${range})) or vector(0))`;
-  const { above = defaults.above, floor = 1, belowFloor = "wait" } = args;
+  const { metric = REQUESTS.metric, statusLabel, requests: matchers } = args;
+  const window = secondsOf(args.window, REQUESTS.window);
+  const requests = { metric, matchers, errors: serverErrors(statusLabel), window };
+  const { above = limit.above, floor = REQUESTS.floor, belowFloor = "wait" } = args;
   return preset(
     args,
-    REQUESTS,
+    REQUEST_FIELDS,
     {
       ...rest(args),
-      after: args.after ?? defaults.after,
-      query: `${bad} / ${all}`,
+      after: args.after ?? limit.after,
+      query: errorRatio(requests),
       above,
-      for: args.for ?? defaults.for,
+      for: args.for ?? limit.for,
       breach: "sustained",
       unit: "%",
-      traffic: { query: `${all} or vector(0)`, floor, below: belowFloor },
+      traffic: { query: requestRate(requests), floor, below: belowFloor },
     },
     kind,
   );
@@ -64,21 +62,21 @@ const MAIN: FieldSpecs = {
 /** A metric that lost much against the same time a week ago. */
 export function checkMainMetricGate(made: MainMetricGateArgs<unknown>, kind: string): CheckedGate<PrometheusGate> {
   const args = (isFields(made) ? made : {}) as MainMetricGateArgs<unknown>;
-  const { query, drop = 0.3, floor, belowFloor = "pass", against = "7 d" } = args;
+  const { drop = MAIN_METRIC.drop, floor, belowFloor = "pass", against = MAIN_METRIC.against } = args;
+  const query = orNone(args.query);
   return preset(
     args,
     MAIN,
     {
       ...rest(args),
       after: args.after ?? "last",
-      // A metric that has vanished has lost everything.
-      query: `${query} or vector(0)`,
+      query,
       below: -drop,
-      for: args.for ?? "5 min",
+      for: args.for ?? MAIN_METRIC.for,
       breach: "sustained",
       against,
       unit: "%",
-      traffic: { query: `${query} or vector(0)`, floor, below: belowFloor },
+      traffic: { query, floor, below: belowFloor },
     },
     kind,
   );

@@ -19,6 +19,7 @@ import {
 import { checkErrorRatioGate, checkMainMetricGate } from "../model/gate-presets";
 import type { Gate } from "../model/gates";
 import type { Issue } from "../model/issues";
+import { ERROR_RATE, SERVER_ERRORS } from "../model/request-queries";
 
 /** A gate for `hostPool({ rollout: { gates: […] } })`, made by one of the functions here. */
 export interface RolloutGate {
@@ -52,12 +53,12 @@ export function prometheusGate(args: PrometheusGateArgs<Input<string>>): Rollout
 
 /** Stops at more than 0.5 % of 5xx answers for 5 minutes; `after: "canary"` unless told otherwise. */
 export function errorRateGate(args: RequestGateArgs<Input<string>>): RolloutGate {
-  return made(checkErrorRatioGate(args, "error-rate", { above: 0.005, for: "5 min", after: "canary" }), args);
+  return made(checkErrorRatioGate(args, "error-rate", { ...ERROR_RATE, after: "canary" }), args);
 }
 
 /** Stops at more than 5 % of 5xx answers for 2 minutes; `after: "each"` unless told otherwise. */
 export function serverErrorGate(args: RequestGateArgs<Input<string>>): RolloutGate {
-  return made(checkErrorRatioGate(args, "server-errors", { above: 0.05, for: "2 min", after: "each" }), args);
+  return made(checkErrorRatioGate(args, "server-errors", { ...SERVER_ERRORS, after: "each" }), args);
 }
 
 /** Stops when the main metric has lost 30 % against the same time last week; `after: "last"` unless told otherwise. */
