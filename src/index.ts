@@ -7,6 +7,7 @@ export { GoToolchainHost } from "./components/go-toolchain-host";
 export type { GoToolchainHostArgs, GoToolchainOutputs, GoToolchainRef } from "./components/go-toolchain-host";
 export { GoServiceUnit } from "./components/go-service-unit";
 export type { GoServiceUnitArgs, RollbackArgs } from "./components/service-args";
+export type { ServiceMonitoring } from "./components/service-monitoring";
 export type { HookArgs, HooksArgs } from "./components/hook-args";
 export { GoProxyMirror } from "./components/go-proxy-mirror";
 export type { GoProxyMirrorArgs } from "./components/mirror-args";
@@ -34,6 +35,7 @@ export type { HealthArgs, HealthGet, LivenessArgs, Notify, ReadinessArgs, Watchd
 export type { JournalArgs } from "./model/service/journal";
 export type { ServiceLimitsArgs } from "./model/service/limits";
 export type { SocketArgs, TcpAddress } from "./model/service/listen";
+export type { LatencyArgs, RatioLimitArgs, MainMetricArgs, MetricsArgs } from "./model/service/metrics-args";
 export type { BuildRelease, ByPlatform, FileRelease, ServiceRelease, UrlRelease } from "./model/service/release";
 export type { ProgramBuild } from "./model/service/release-build";
 export type { FoundIdentity, ProgramIdentity } from "./model/service/release-identity";

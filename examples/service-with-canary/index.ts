@@ -20,9 +20,13 @@ const hosts = Object.fromEntries(
 );
 
 const prometheus = { server: config.require("prometheus"), bearerToken: config.requireSecret("prometheusToken") };
-const ofWave = 'job="buildcache",instance=~"({addresses}):7070"';
+// By the label that its scrape job sets: gates ask of a wave what the alerts ask of the whole service.
+const ofWave = 'component="buildcache",instance=~"({addresses}):7070"';
+const cacheHits = { query: 'sum(rate(cache_hits_total{component="buildcache"}[5m]))', floor: 10 };
 
 const cache = new GoServiceUnit("buildcache", {
+  // Also the label `component` of its metrics.
+  directory: "buildcache",
   target: hostPool({
     hosts,
     rollout: {
@@ -37,7 +41,7 @@ const cache = new GoServiceUnit("buildcache", {
         commandGate({ name: "contract", command: ["./contract-test", "--strict"], timeout: "5 min" }),
         // Second stage: any batch with more than 5 % for 2 minutes, or 30 % less than a week ago once all have it.
         serverErrorGate({ ...prometheus, requests: ofWave }),
-        mainMetricGate({ ...prometheus, query: 'sum(rate(cache_hits_total{job="buildcache"}[5m]))', floor: 10 }),
+        mainMetricGate({ ...prometheus, ...cacheHits }),
       ],
     },
   }),
@@ -57,6 +61,7 @@ const cache = new GoServiceUnit("buildcache", {
   },
   watchdog: { within: "30 s" },
   limits: { memory: "2 GiB", cpus: 2 },
+  metrics: { main: cacheHits, latency: { above: "250 ms" }, labels: { team: "storage" } },
   // Third stage: each host watches its own, also when nobody runs Pulumi any more.
   rollback: { keep: 3, watch: { window: "10 min", restarts: 2 } },
   hooks: {
@@ -68,3 +73,5 @@ const cache = new GoServiceUnit("buildcache", {
 });
 
 export const { unit, activeRelease, identity } = cache;
+// Files for Prometheus and Grafana: `pulumi stack output monitoring --json`.
+export const monitoring = cache.monitoring;

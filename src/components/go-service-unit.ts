@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { resolveMetrics } from "../model/service/metrics";
 import type { ResolvedRelease } from "../model/service/release";
 import type { FoundIdentity } from "../model/service/release-identity";
 import { resolveService } from "../model/service/service";
@@ -11,6 +12,7 @@ import { HostRelease, type HostFacts } from "../targets/host-release";
 import { exposureOf, readingOf } from "./reading";
 import { releaseArgs, targetSummary, throwIssues } from "./release-args";
 import { checkServiceArgs, type GoServiceUnitArgs } from "./service-args";
+import { serviceMonitoring, type ServiceMonitoring } from "./service-monitoring";
 import { serviceRelease, type ServiceReleaseResult } from "./service-release";
 import { serviceTexts } from "./service-texts";
 
@@ -39,6 +41,8 @@ export class GoServiceUnit extends pulumi.ComponentResource {
   readonly unit: string;
   /** The release that the hosts run, 16 hex digits; more than one, with commas between, where they differ. */
   readonly activeRelease: pulumi.Output<string>;
+  /** Files for the Prometheus and the Grafana that look after it, where `metrics` says what it tells them. */
+  readonly monitoring: ServiceMonitoring | undefined;
   /** The resources it is made of. */
   readonly nodes: { readonly release: HostRelease };
 
@@ -72,6 +76,7 @@ export class GoServiceUnit extends pulumi.ComponentResource {
         update: service.update,
         hardening: { off: service.off },
         rollback: args.rollback,
+        metrics: args.metrics,
         target: targetSummary(args.target),
         directory: shared.component,
       },
@@ -94,6 +99,9 @@ export class GoServiceUnit extends pulumi.ComponentResource {
     this.activeRelease = release
       .hostFacts()
       .apply((hosts) => [...new Set(Object.values(hosts).map((host) => host.release))].sort().join(", "));
+    this.monitoring =
+      args.metrics &&
+      serviceMonitoring(shared.component, resolveMetrics(args.metrics, args), service.limits.memoryBytes, args.target);
     this.nodes = { release };
     this.registerOutputs({ unit: this.unit, activeRelease: this.activeRelease });
   }

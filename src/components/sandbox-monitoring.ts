@@ -1,10 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import { parseConnection } from "../host/connection";
-import { refusalsOf } from "../model/refused";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Sandbox } from "../model/sandbox/sandbox";
 import { sandboxAlertRules, sandboxScrapeConfig } from "../render/sandbox/alerts";
 import { sandboxDashboard } from "../render/sandbox/dashboard";
 import type { HostTarget } from "../targets/target";
+import { hostAddresses } from "./host-addresses";
 
 /** What a Prometheus and a Grafana need to look after a sandbox: the texts of their files. */
 export interface SandboxMonitoring {
@@ -20,11 +19,8 @@ export interface SandboxMonitoring {
 }
 
 export function sandboxMonitoring(component: string, sandbox: Sandbox, target: HostTarget): SandboxMonitoring {
-  const lines = Object.entries(target.hosts)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { line }]) => line);
   return {
-    scrapeConfig: pulumi.all(lines).apply((known) => sandboxScrapeConfig(component, known.flatMap(address))),
+    scrapeConfig: hostAddresses(target).apply((hosts) => sandboxScrapeConfig(component, hosts)),
     alertRules: sandboxAlertRules({
       component,
       watchEvery: sandbox.watermarks.every,
@@ -33,11 +29,4 @@ export function sandboxMonitoring(component: string, sandbox: Sandbox, target: H
     }),
     dashboard: sandboxDashboard(),
   };
-}
-
-/** None where the connection will not do, which the release says. */
-function address(line: string): string[] {
-  if (refusalsOf(line).length > 0) return [];
-  const connection = parseConnection(line);
-  return [connection.kind === "ssh" ? connection.host : "localhost"];
 }

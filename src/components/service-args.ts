@@ -3,6 +3,8 @@ import { isFields } from "../model/check";
 import { checkFields, flag, optional, type ValueCheck } from "../model/field-checks";
 import { issue, type Issue } from "../model/issues";
 import { checkService } from "../model/service/check";
+import type { MetricsArgs } from "../model/service/metrics-args";
+import { checkMetrics } from "../model/service/metrics-check";
 import type { ServiceRelease } from "../model/service/release";
 import { checkRelease } from "../model/service/release-check";
 import type { ServiceArgs } from "../model/service/service";
@@ -22,6 +24,11 @@ export interface GoServiceUnitArgs extends Omit<ReleaseArgs, "keep">, ServiceArg
    * @default { keep: 3 }, with the watch of `WatchArgs`
    */
   readonly rollback?: RollbackArgs;
+  /**
+   * What the service tells Prometheus, for the output `monitoring`; nothing on the hosts depends on it.
+   * @default no `monitoring`
+   */
+  readonly metrics?: MetricsArgs;
   /**
    * Whether what the service wrote into its state directory stays when the service goes.
    * @default true
@@ -44,12 +51,13 @@ export interface RollbackArgs {
   readonly watch?: WatchArgs | false;
 }
 
-const KEYS = ["release", "rollback", "keepState", ...RELEASE_KEYS.filter((key) => key !== "keep")];
+const KEYS = ["release", "rollback", "metrics", "keepState", ...RELEASE_KEYS.filter((key) => key !== "keep")];
 
 /** Everything that is wrong with the arguments of a service. */
 export function checkServiceArgs(args: unknown): Issue[] {
   if (!isFields(args)) return [issue("", args, "an object such as { target, release, exec, health }")];
-  const { release, rollback, keepState, exec } = args;
+  const { release, rollback, metrics, keepState, exec } = args;
+  const service = checkService(args, { isUnknown: pulumi.Output.isInstance, otherKeys: KEYS });
   const program: unknown = Array.isArray(exec) ? exec[0] : undefined;
   return [
     ...checkReleaseArgs(args),
@@ -57,8 +65,11 @@ export function checkServiceArgs(args: unknown): Issue[] {
     ...(release === undefined
       ? [issue("release", undefined, 'where the program comes from, such as { url: "https://…", sha256: "…" }')]
       : checkRelease("release", release, typeof program === "string" ? program : undefined)),
-    ...checkService(args, { isUnknown: pulumi.Output.isInstance, otherKeys: KEYS }),
+    ...service,
     ...optional("rollback", rollback, checkRollback),
+    ...optional("metrics", metrics, (path, given) =>
+      checkMetrics(path, given, service.length === 0 ? args : undefined),
+    ),
     ...optional("keepState", keepState, flag),
   ];
 }

@@ -45,21 +45,25 @@ export class Promtool {
     assert.equal(this.good(["check", "metrics"], text), "");
   }
 
-  /** The names of the alerts that fire a day after the start. */
-  firing(series: Series): readonly string[] {
-    const groups = (parse(this.rules) as { groups: { rules: { alert: string }[] }[] }).groups;
+  /**
+   * The names of the alerts that fire at a time.
+   *
+   * @param after that time, since the start
+   * @param every between two evaluations of the rules until then
+   */
+  firing(series: Series, { after = "24h", every = "5m" } = {}): readonly string[] {
+    const groups = (parse(this.rules) as { groups: { rules: { alert?: string }[] }[] }).groups;
     const test = {
       rule_files: ["rules.yml"],
-      // Each rule at each of these moments for a day.
-      evaluation_interval: "5m",
+      evaluation_interval: every,
       tests: [
         {
           interval: "1m",
           input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
           // Nothing is expected: what fires is what promtool complains about.
           alert_rule_test: groups
-            .flatMap(({ rules }) => rules)
-            .map(({ alert }) => ({ eval_time: "24h", alertname: alert, exp_alerts: [] })),
+            .flatMap(({ rules }) => rules.flatMap(({ alert = [] }) => alert))
+            .map((alertname) => ({ eval_time: after, alertname, exp_alerts: [] })),
         },
       ],
     };

@@ -5,7 +5,7 @@ import { issue, type Issue } from "../issues";
 import { parsePath, type AbsolutePath } from "../names";
 
 /** A TCP address, `127.0.0.1:7070`, `[::1]:7070`, or `:7070` for every address of the host. */
-export type TcpAddress = `${string}:${number}`;
+export type TcpAddress = `${string}:${number}` | `[${string}]:${number}`;
 
 /** A socket that systemd opens and hands to the service, open while that is restarted. See systemd.socket(5). */
 export interface SocketArgs {
@@ -92,7 +92,7 @@ export const checkSockets: ValueCheck = (path, given) => {
         mode: matching(/^0[0-7]{3}$/, 'four octal digits such as "0660"'),
         group: matching(/^[a-z_][a-z0-9_-]{0,31}$/, "a group's name"),
       }),
-      ...(/pprof|debug|profil/.test(name) ? checkPrivate(here, socket) : []),
+      ...(isForProfiles(name) ? checkPrivate(here, socket) : []),
     ];
   });
 };
@@ -104,6 +104,11 @@ const checkSocketListen: ValueCheck = (path, given) => {
   };
   return Array.isArray(given) ? listOf(one, "addresses and paths")(path, given) : one(path, given);
 };
+
+/** By the name of a socket. */
+export function isForProfiles(name: string): boolean {
+  return /pprof|debug|profil/.test(name);
+}
 
 /** A socket for profiling shows memory, arguments and code: it is this host's alone. */
 function checkPrivate(path: string, given: unknown): Issue[] {

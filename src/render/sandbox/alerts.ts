@@ -1,4 +1,4 @@
-import { prometheusYaml, rulesFile, type AlertRule } from "../monitoring/rules";
+import { prometheusYaml, rulesFile, scrapeTarget, type AlertRule } from "../monitoring/rules";
 
 /** What the rules must know of a sandbox. */
 export interface SandboxAlertOptions {
@@ -33,12 +33,11 @@ const NODE_EXPORTER = 9100;
  * @see https://github.com/prometheus/node_exporter#textfile-collector
  */
 export function sandboxScrapeConfig(component: string, hosts: readonly string[]): string {
-  const address = (host: string) => `${host.includes(":") ? `[${host}]` : host}:${NODE_EXPORTER}`;
   const job = {
     job_name: `gofleet-${component}`,
     metrics_path: "/metrics",
     params: { "collect[]": ["textfile"] },
-    static_configs: [{ targets: hosts.map(address) }],
+    static_configs: [{ targets: hosts.map((host) => scrapeTarget(host, NODE_EXPORTER)) }],
     metric_relabel_configs: [
       {
         source_labels: ["__name__", "component"],
