@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { GoServiceUnit, type GoServiceUnitArgs, type UrlRelease } from "../../../src/index";
+import { GoServiceUnit, type GoServiceUnitArgs, type HostTarget, type UrlRelease } from "../../../src/index";
 import { target } from "../../hosts/programs";
 import { FileServer } from "../../hosts/support/file-server";
-import { hosts, type Host } from "../../hosts/support/hosts";
+import { Host, hosts } from "../../hosts/support/hosts";
 import { temporaryDirectory } from "../../support/go";
 
 /** The component's directory on the hosts. */
@@ -54,17 +54,17 @@ export class ServiceLab {
   }
 
   /** A program with the service, version v1 and ready at once unless it is told otherwise. */
-  program(host: Host, more: Partial<GoServiceUnitArgs> = {}) {
+  program(where: Host | HostTarget, more: Partial<GoServiceUnitArgs> = {}) {
     return async () => {
-      const served = new GoServiceUnit("served", { ...this.args(host), ...more });
+      const served = new GoServiceUnit("served", { ...this.args(where), ...more });
       const { unit, activeRelease, exposure, hosts: facts } = served;
       return { unit, activeRelease, exposure, hosts: facts };
     };
   }
 
-  args(host: Host): GoServiceUnitArgs {
+  args(where: Host | HostTarget): GoServiceUnitArgs {
     return {
-      target: target(host),
+      target: where instanceof Host ? target(where) : where,
       release: this.release("v1"),
       exec: ["served"],
       env: { SERVED_LISTEN: ADDRESS },

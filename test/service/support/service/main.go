@@ -147,6 +147,13 @@ func handler(settings Settings, since *clock, greeting *greeting) http.Handler {
 	mux.HandleFunc("/version", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, version, greeting)
 	})
+	mux.HandleFunc("/work", func(w http.ResponseWriter, r *http.Request) {
+		if settings.Broken {
+			http.Error(w, "told to be broken", http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintln(w, "done")
+	})
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(time.Second)
 		fmt.Fprintln(w, version)

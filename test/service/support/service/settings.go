@@ -29,6 +29,8 @@ type Settings struct {
 	CrashAfter time.Duration
 	// EatAfter, it takes memory, up to 512 MiB.
 	EatAfter time.Duration
+	// Broken, /work answers 500, and /readyz tells nothing of it.
+	Broken bool
 }
 
 // readSettings also fails at once, where it is told to.
@@ -39,6 +41,7 @@ func readSettings() (Settings, error) {
 		GreetingFile: os.Getenv("SERVED_GREETING_FILE"),
 		Trigger:      os.Getenv("SERVED_TRIGGER"),
 		Notify:       os.Getenv("SERVED_NOTIFY") != "",
+		Broken:       os.Getenv("SERVED_BROKEN") != "",
 	}
 	for name, into := range map[string]*time.Duration{
 		"SERVED_SLOW_START":      &settings.SlowStart,
