@@ -50,8 +50,6 @@ function undocumented(program: ts.Program, entry: string): { seen: number; found
 }
 
 describe("arguments in programs", function () {
-  this.timeout(120_000);
-
   const { options } = ts.parseJsonConfigFileContent({ extends: "./tsconfig.json" }, ts.sys, REPOSITORY);
 
   it("have a sentence each, types and fields", () => {

@@ -80,10 +80,8 @@ describe("packages on a real host", function () {
     assert.deepEqual(said(on), ["installing demod", "installed demod demod-common"]);
     await still();
     assert.deepEqual([await status("demod"), await status("demod-common")], ["ii", "ii"]);
-    const begun = Date.now();
     const again = await runOn(host, wants("demod"));
     assert.deepEqual([again.result["status"], said(again)], ["same", []]);
-    assert.ok(Date.now() - begun < 2000);
     await host.reboot();
     await still();
 
@@ -146,7 +144,7 @@ describe("packages on a real host", function () {
         `python3 -c "import fcntl,time; f=open('/var/lib/dpkg/lock-frontend','w'); fcntl.lockf(f,fcntl.LOCK_EX); open('/var/tmp/locked','w'); time.sleep(${seconds})"; rm /var/tmp/locked`,
       );
     const locked = (): Promise<void> => until(() => existsSync(join(host.rootDir, "var/tmp/locked")));
-    let others = hold(6);
+    let others = hold(15);
     await locked();
     const refused = await runOn(host, wants("demod"), { lockwait: 2 });
     assert.equal(refused.code, 14);
@@ -160,7 +158,7 @@ describe("packages on a real host", function () {
   });
 
   const hold = (): void => writeFileSync(join(host.rootDir, "var/tmp/hold"), "");
-  const held = (): Promise<void> => until(() => existsSync(join(host.rootDir, "var/tmp/held")), 30);
+  const held = (): Promise<void> => until(() => existsSync(join(host.rootDir, "var/tmp/held")));
   const go = (): Promise<unknown> => host.exec("rm /var/tmp/hold /var/tmp/held");
 
   it("are finished by themselves when the connection is cut", async () => {
@@ -172,7 +170,7 @@ describe("packages on a real host", function () {
     cut();
     assert.equal((await ended).code, 255);
     await go();
-    await until(() => !existsSync(join(host.rootDir, POLICY)), 30);
+    await until(() => !existsSync(join(host.rootDir, POLICY)));
     await still();
     const on = await runOn(host, wants("demod"));
     assert.equal(on.code, 0, JSON.stringify(on));

@@ -66,7 +66,7 @@ describe("a host that looks after its releases", function () {
     const answer = await runOn(host, what, { ...AUDIT, ...request });
     assert.equal(answer.code, 0, JSON.stringify(answer));
   };
-  const until = async (what: string, command: string, seconds = 20): Promise<void> => {
+  const until = async (what: string, command: string, seconds = 120): Promise<void> => {
     for (let turn = 0; turn < seconds * 5; turn++) {
       if ((await host.exec(`${command} && echo yes; true`)).trim().endsWith("yes")) return;
       await pause(200);
