@@ -54,6 +54,7 @@ const SAMPLED = {
     "platform-stack",
     "policy",
     "pool",
+    "protect",
     "sandbox",
     "sandbox-agents",
     "service",

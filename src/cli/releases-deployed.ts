@@ -25,6 +25,8 @@ export interface Deployed {
   readonly actual: Readonly<Record<string, string>>;
   readonly pin?: Pin;
   readonly protect: boolean;
+  /** Its target wants a reason for whoever takes it back. */
+  readonly reasons: boolean;
   readonly unreachable: ReleasePolicy["unreachable"];
 }
 
@@ -121,6 +123,7 @@ function deployed(
     ),
     ...(pin === undefined ? {} : { pin }),
     protect: protect || ancestors.some((each) => byUrn.get(each)?.protect === true),
+    reasons: policy.reasons === true,
     unreachable: policy.unreachable,
   };
 }

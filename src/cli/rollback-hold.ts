@@ -97,9 +97,13 @@ function reasonFor(choices: readonly Choice[], given: string | undefined): strin
     if (issue !== undefined) throw new Error(`--reason: ${sentence(issue)}`);
     return value;
   }
-  const guarded = choices.filter(({ deployed }) => deployed.protect).map(({ deployed }) => deployed.component);
+  const guarded = choices
+    .filter(({ deployed }) => deployed.protect || deployed.reasons)
+    .map(({ deployed }) => deployed.component);
   if (guarded.length === 0) return undefined;
-  throw new Error(`${guarded.join(", ")}: a protected component (\`protect\` of its resource) needs --reason "why"`);
+  throw new Error(
+    `${guarded.join(", ")}: a protected component (\`protect\` of its resource, or audit.reasons of its target) needs --reason "why"`,
+  );
 }
 
 function refusalsOf({ deployed, kept, release }: Choice): string[] {

@@ -31,7 +31,10 @@ export function rollbackCommand(): Command {
       new Option("--previous", "the newest one that every host keeps and none runs (the default)").conflicts("undo"),
     )
     .option("--undo", "take the pin off, of every component where none is named")
-    .option("--reason <text>", "why; shown in every preview. Needed for a component with `protect`")
+    .option(
+      "--reason <text>",
+      "why; shown in every preview. Needed for a component with `protect`, and where its target says audit.reasons",
+    )
     .option("--yes", "ask no question");
   return stackOptions(command).action(rollback);
 }

@@ -37,7 +37,7 @@ export function snapshotsCommand(): Command {
         .usage("[options] <name> [-- options of `pulumi up`]")
         .argument("<name>")
         .argument("[engine...]", "after --: options of `pulumi up`")
-        .option("--reason <text>", "why; needed for components with `protect`")
+        .option("--reason <text>", "why; needed for components with `protect`, and where a target says audit.reasons")
         .option("--yes", "ask no question"),
     );
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Deployed, Kept } from "../../src/cli/releases-deployed";
 import { releasesText } from "../../src/cli/releases-table";
 import { previousRelease, releaseTo } from "../../src/cli/rollback-choice";
+import { hold } from "../../src/cli/rollback-hold";
 import type { Outcome } from "../../src/host/in-parallel";
 import type { KeptRelease } from "../../src/host/kept";
 
@@ -34,6 +35,7 @@ const deployed: Deployed = {
   hosts: { "rack-01": "ssh 192.0.2.1", "rack-02": "ssh 192.0.2.2" },
   actual: { "rack-01": NEW, "rack-02": NEW },
   protect: false,
+  reasons: false,
   unreachable: "fail",
 };
 
@@ -71,6 +73,18 @@ describe("which release a rollback goes to", () => {
     ],
   ] as const) {
     it(`refuses ${title}`, () => assert.throws(run, wanted));
+  }
+});
+
+describe("a rollback without a reason", () => {
+  const never = (): never => assert.fail("the stack must not be asked or changed");
+  const stack = { name: "dev", project: "/", ask: never, show: never };
+  for (const guarded of [{ protect: true }, { reasons: true }]) {
+    it(`is refused before anything where there is ${JSON.stringify(guarded)}`, () =>
+      assert.rejects(
+        hold(stack, [{ deployed: { ...deployed, ...guarded }, kept, release: release(OLD, 18) }], { engine: [] }),
+        /^Error: fleet-go: a protected component .* needs --reason "why"$/,
+      ));
   }
 });
 
