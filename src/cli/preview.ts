@@ -9,6 +9,7 @@ import { look } from "./look";
 import { runEngine } from "./preview-run";
 import { several } from "./program-options";
 import { gateOptions, reportOptions, sourceOf, writeReport, type ReportArgs } from "./report-output";
+import { withSourceLines } from "./source-lines";
 
 interface PreviewArgs extends ReportArgs {
   readonly project: string;
@@ -63,7 +64,7 @@ async function preview(engine: readonly string[], args: PreviewArgs): Promise<vo
     );
   }
   const files = args.events.length > 0 ? args.events.map(saved) : await run(engine, args);
-  const found = readPreview(files);
+  const found = withSourceLines(readPreview(files), resolve(args.project));
   const looked = args.look === true ? await look(found, resolve(args.project), args.lowDisk) : found;
   const report = buildReport(looked, { gate: gateOptions(args) });
   writeReport(report, { ...args, source: sourceOf(args, args.project) });

@@ -58,6 +58,25 @@ describe("gofleet preview of saved events", function () {
     assert.equal((await gofleet(folder, ["preview", "--events", "gone.ndjson", "--fail-on", "none"])).code, 0);
   });
 
+  it("shows places in TypeScript only where the engine knows its lines", async () => {
+    const urn = "urn:pulumi:dev::fleet::corp:index:Disk::data";
+    const state = (size: number) => ({ type: "corp:index:Disk", inputs: { size }, outputs: {} });
+    const newState = { ...state(2), sourcePosition: "project:///index.ts#3,7" };
+    const digest = { steps: [{ op: "update", urn, oldState: state(1), newState }], changeSummary: { update: 1 } };
+    writeFileSync(join(folder, "digest.json"), JSON.stringify(digest));
+    const report = async (options: string): Promise<string> => {
+      writeFileSync(join(folder, "Pulumi.yaml"), `name: fleet\nruntime: { name: nodejs${options} }\n`);
+      const { code, out, err } = await gofleet(folder, ["preview", "--events", "digest.json"]);
+      assert.equal(code, 0, err);
+      return out;
+    };
+    assert.match(await report(""), /`data`.*`index\.ts:3`/);
+    const compiled = await report(', options: { typescript: false, nodeargs: "--import tsx" }');
+    assert.match(compiled, /`data`/);
+    assert.doesNotMatch(compiled, /index\.ts/);
+    rmSync(join(folder, "Pulumi.yaml"));
+  });
+
   it("refuses what makes no sense, and says what would do", async () => {
     const kind = await gofleet(folder, ["preview", "--events", "dev.ndjson", "--fail-on", "deletes"]);
     assert.equal(kind.code, 2);
