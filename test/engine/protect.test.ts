@@ -17,7 +17,10 @@ const program =
       new GoToolchainHost("go", { target, go: lock("1.26.8", LOCK), source }, opts);
     }
     if (components.includes("gofleet-test-cache")) {
-      const release = { url: "https://dl.corp.example/cache-1.8.2", sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" };
+      const release = {
+        url: "https://dl.corp.example/cache-1.8.2",
+        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      };
       new GoServiceUnit("cache", { target, release, exec: ["cache"] }, opts);
     }
   };
