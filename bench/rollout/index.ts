@@ -1,34 +1,42 @@
 /**
  * What a rollout takes from its start to the last healthy host: of 1,000 hosts that answer from memory, where only the
  * operator's side costs, and of 1 and 6 booted hosts, one after the other, beside a restart of the same service on each.
+ * Of a real service: what a host takes to go back from a release that fails, and how many requests its changes lose.
  */
 import { connect, disconnectAll } from "../../src/host/connect";
-import { formatConnection } from "../../src/host/connection";
 import type { ReleaseState } from "../../src/host/release";
 import { must } from "../../test/hosts/support/commands";
 import { hosts, unavailable, type Host } from "../../test/hosts/support/hosts";
+import { ServiceLab } from "../../test/service/support/service-lab";
+import { changesUnderLoad, PORT } from "../../test/service/support/under-load";
+import { machineGo } from "../../test/support/go";
 import { median, paired, progress, ratio, report, seconds } from "../support";
 import { connectMemory, linesOfMemory } from "./memory";
-import { manager, PROBE, release, UNIT } from "./release";
+import { linesOf, manager, PROBE, release, UNIT } from "./release";
+import { rollbackRounds } from "./rollback";
 
 const ROUNDS = 5;
 const MANY = 1000;
 const FEW = 6;
+/** Under load, while a service changes its release twice. */
+const REQUESTS = 50_000;
 
 async function main(): Promise<void> {
   const many = await memoryRounds();
   const reason = unavailable();
   if (reason) progress(`no booted hosts: ${reason}`);
   const real = reason ? undefined : await realRounds();
-  progress("rollback_seconds and requests_lost_socket_activation: measured by the tests of services, not here");
+  const service = reason ? undefined : await serviceRounds();
   report("rollout", {
     seconds_1000_hosts_in_memory: median(many),
     seconds_1_host: real ? median(real.one) : null,
     seconds_6_hosts: real ? median(real.six) : null,
     restarts_seconds_6_hosts: real ? median(real.restarts) : null,
     overhead_ratio_6_hosts: real ? ratio(real.six, real.restarts) : null,
-    rollback_seconds: null,
-    requests_lost_socket_activation: null,
+    rollback_seconds: service ? median(service.probe) : null,
+    rollback_seconds_failed_start: service ? median(service.start) : null,
+    requests_lost_socket_activation: service ? service.lost : null,
+    requests_socket_activation: service ? service.requests : null,
   });
 }
 
@@ -75,18 +83,44 @@ async function realRounds(): Promise<RealRounds> {
   }
 }
 
+interface ServiceRounds {
+  readonly probe: readonly number[];
+  readonly start: readonly number[];
+  readonly lost: number;
+  readonly requests: number;
+}
+
+async function serviceRounds(): Promise<ServiceRounds | undefined> {
+  if (!machineGo()) {
+    progress("no service: there is no go command to build it");
+    return undefined;
+  }
+  const lab = await ServiceLab.start();
+  try {
+    const host = await hosts.boot("served");
+    const back = await rollbackRounds(ROUNDS, lab, host);
+    progress(`two changes of a service's release under ${REQUESTS} requests or more, its socket held by systemd`);
+    const { lost, requests, longestMs } = await changesUnderLoad(
+      lab,
+      host,
+      { sockets: { http: { listen: `:${PORT}` } } },
+      REQUESTS,
+    );
+    progress(`  ${lost} of ${requests} lost; longest answer ${longestMs} ms`);
+    return { ...back, lost, requests };
+  } finally {
+    await lab.stop();
+    await hosts.stopAll();
+  }
+}
+
 /** A pool whose releases follow each other. */
 class Pool {
   #state: ReleaseState | undefined;
   readonly #lines: Readonly<Record<string, string>>;
 
   constructor(private readonly members: readonly Host[]) {
-    this.#lines = Object.fromEntries(
-      members.map(({ name, address, hostKey, user, identityFile }) => [
-        name,
-        formatConnection({ kind: "ssh", host: address, user, identity: identityFile, hostKey }),
-      ]),
-    );
+    this.#lines = linesOf(members);
   }
 
   /** One rollout, over logins of its own as in every run of the engine. */

@@ -1,9 +1,11 @@
 import type { Connect } from "../../src/host/connect";
+import { formatConnection } from "../../src/host/connection";
 import { HostQueue } from "../../src/host/host-queue";
 import { planInputs, type ReleaseInputs } from "../../src/host/release";
 import { ReleaseManager } from "../../src/host/release-manager";
 import { AT_ONCE, type Rollout } from "../../src/model/rollout";
-import { EMPTY_PLAN, type PlanFile } from "../../src/plan/host-plan";
+import { EMPTY_PLAN, type HostPlan, type PlanFile } from "../../src/plan/host-plan";
+import type { Host } from "../../test/hosts/support/hosts";
 
 /** What a service takes until it serves: its restart returns when it does. */
 const START_SECONDS = 1;
@@ -46,17 +48,28 @@ ExecStart=/bin/sleep infinity
     group: "root",
     place: "link",
   }));
+  const plan: HostPlan = {
+    ...EMPTY_PLAN,
+    files,
+    units: [{ name: UNIT(name), onChange: "restart", reads: [settings, unit] }],
+    probes: [{ name: "active", timeout: 10, script: `${PROBE(name)}\n` }],
+  };
+  return inputsOf(`bench-${name}`, plan, hosts, rollout);
+}
+
+/** What the engine would hand the provider for a plan on those hosts. */
+export function inputsOf(
+  component: string,
+  plan: HostPlan,
+  hosts: Readonly<Record<string, string>>,
+  rollout: Partial<Rollout> = {},
+): ReleaseInputs {
   return {
-    component: `bench-${name}`,
+    component,
     stack: "bench/bench/bench",
     resourceUrn: "urn:pulumi:bench::bench::bench::bench",
-    files: texts,
-    plan: planInputs({
-      ...EMPTY_PLAN,
-      files,
-      units: [{ name: UNIT(name), onChange: "restart", reads: [settings, unit] }],
-      probes: [{ name: "active", timeout: 10, script: `${PROBE(name)}\n` }],
-    }),
+    files: Object.fromEntries(plan.files.map(({ path, text }) => [path, text])),
+    plan: planInputs(plan),
     hosts,
     policy: {
       unreachable: "fail",
@@ -69,4 +82,14 @@ ExecStart=/bin/sleep infinity
     },
     rollout: { ...AT_ONCE, ...rollout },
   };
+}
+
+/** Connections of booted hosts. */
+export function linesOf(hosts: readonly Host[]): Record<string, string> {
+  return Object.fromEntries(
+    hosts.map(({ name, address, hostKey, user, identityFile }) => [
+      name,
+      formatConnection({ kind: "ssh", host: address, user, identity: identityFile, hostKey }),
+    ]),
+  );
 }
