@@ -42,7 +42,7 @@ const SAMPLED = {
     "units",
   ],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
-  sandbox: ["canary", "reboot", "bounds", "namespaces", "images"],
+  sandbox: ["canary", "reboot", "bounds", "namespaces", "images", "cacheprog", "agents-jenkins"],
   rollouts: ["gates", "rollback"],
   service: ["releases", "watch", "pool", "zero-downtime", "together"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.

@@ -21,6 +21,7 @@ export type { BuildkiteAgent } from "./model/sandbox/agents/buildkite";
 export type { ExecAgent } from "./model/sandbox/agents/exec";
 export type { GithubAgent, GithubCredential } from "./model/sandbox/agents/github";
 export type { GitlabAgent, GitlabScope } from "./model/sandbox/agents/gitlab";
+export type { JenkinsAgent, JenkinsCredential, JenkinsRelease } from "./model/sandbox/agents/jenkins";
 export type { AgentRelease } from "./model/sandbox/agents/release";
 export type { AgentStop } from "./model/sandbox/agents/stop";
 export type { CacheArgs, CacheProgramArgs } from "./model/sandbox/cache";

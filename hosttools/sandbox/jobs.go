@@ -28,6 +28,7 @@ func init() {
 			return forge.Deregister(c, s.Number)
 		}), nil},
 		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish)), nil},
+		command{"attend", "", "as root, all the time: let no agent take a second job where its forge would give it one", configCommand(forge.Attend), nil},
 		command{"modules", "", "as the module user: fetch what jobs have downloaded into the shared module cache", configCommand(modules.Fetch), nil},
 	)
 }

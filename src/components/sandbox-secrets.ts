@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { refusedFor } from "../model/refused";
 import { checkAgent, type Agent, type ForgeAgent } from "../model/sandbox/agent";
+import { jenkinsCredential } from "../model/sandbox/agents/jenkins";
 import { AGENT_CREDENTIAL } from "../plan/sandbox/agents";
 
 type Text = pulumi.Input<string>;
@@ -19,5 +20,6 @@ export function sandboxSecrets(agent: Agent<Text>): Record<string, Text> {
 }
 
 function secretOf(credential: ForgeAgent["credential"]): string {
-  return "token" in credential ? credential.token : credential.privateKey;
+  if ("privateKey" in credential) return credential.privateKey;
+  return "user" in credential ? jenkinsCredential(credential) : credential.token;
 }

@@ -23,7 +23,7 @@ describe("agents of a forge on a host", function () {
     if (reason) skip(this, reason);
     if (!machineGo()) skip(this, "there is no go command");
     folder = temporaryDirectory();
-    github = await FakeGithub.start(await hosts.operatorAddress(), folder, PLANTED_TOKEN);
+    github = await new FakeGithub(PLANTED_TOKEN).listen(await hosts.operatorAddress(), folder);
     sandbox = await PlannedHost.boot(
       "agents",
       {

@@ -7,13 +7,15 @@ import { execFields, type ExecAgent } from "./agents/exec";
 import type { ResolvedForge } from "./agents/forge";
 import { githubFields, resolveGithub, type GithubAgent } from "./agents/github";
 import { gitlabFields, resolveGitlab, type GitlabAgent } from "./agents/gitlab";
+import { jenkinsFields, resolveJenkins, type JenkinsAgent } from "./agents/jenkins";
 import { resolveStop, type ResolvedStop } from "./agents/stop";
 
 /** What takes jobs in a slot. `Value` is the type of secrets. */
 export type Agent<Value = string> = ExecAgent | ForgeAgent<Value>;
 
 /** An agent that a forge must know before it gets jobs: it is registered for each job, and its program is downloaded. */
-export type ForgeAgent<Value = string> = GithubAgent<Value> | GitlabAgent<Value> | BuildkiteAgent<Value>;
+export type ForgeAgent<Value = string> =
+  GithubAgent<Value> | GitlabAgent<Value> | BuildkiteAgent<Value> | JenkinsAgent<Value>;
 
 /** An agent with every default in place. */
 export interface ResolvedAgent extends ResolvedStop {
@@ -35,6 +37,8 @@ export function resolveAgent(agent: Agent<unknown>): ResolvedAgent {
       return { forge: resolveGitlab(agent), ...resolveStop(agent.stop, "SIGQUIT") };
     case "buildkite":
       return { forge: resolveBuildkite(agent), ...resolveStop(agent.stop) };
+    case "jenkins":
+      return { forge: resolveJenkins(agent), ...resolveStop(agent.stop) };
     default: {
       const never: never = agent;
       return never;
@@ -53,6 +57,7 @@ function agentCheck({ isUnknown = () => false }: CheckOptions): ValueCheck {
       github: githubFields(isUnknown),
       gitlab: gitlabFields(isUnknown),
       buildkite: buildkiteFields(isUnknown),
+      jenkins: jenkinsFields(isUnknown),
     },
     isUnknown,
   );

@@ -10,9 +10,12 @@ export const AGENT_CREDENTIAL = "agent-credential";
 export function agentsPlan({ sandbox }: SandboxParts): Partial<HostPlan> {
   const { forge } = sandbox.agent;
   if (forge === undefined) return {};
-  const { name, format, files } = forge.program;
+  const { name, format, files, package: needed } = forge.program;
   const variants = files.map(({ arch, sha256, url }) => ({ arch, checksum: sha256, urls: [url] }));
-  return { downloads: [{ name, format, variants }], packages: ["ca-certificates"] };
+  return {
+    downloads: [{ name, format, variants }],
+    packages: ["ca-certificates", ...(needed === undefined ? [] : [needed])],
+  };
 }
 
 /** Undefined: the agent is no forge's. */

@@ -11,7 +11,8 @@ const FILE_KEEPER = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CA
 /** What `gofleet-cache restore` ends with where not all of a copy had room: the cache is good, and what is there is used. */
 const RESTORED_IN_PART = 7;
 
-const INTERNET = "AF_UNIX AF_INET AF_INET6";
+/** Address families of what asks a forge or a module proxy. */
+export const INTERNET = "AF_UNIX AF_INET AF_INET6";
 
 /** Seconds between two looks at what jobs have asked modules for. */
 const FETCH_EVERY = 60;
@@ -139,6 +140,6 @@ function kept({ place }: SandboxParts): AbsolutePath[] {
 }
 
 /** A command of `gofleet-sandbox`. */
-function gofleet({ program, place }: SandboxParts, ...verb: readonly string[]): [string, ...string[]] {
+export function gofleet({ program, place }: SandboxParts, ...verb: readonly string[]): [string, ...string[]] {
   return [program, ...verb, "-config", place.config];
 }

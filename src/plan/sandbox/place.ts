@@ -40,6 +40,8 @@ export interface SandboxPlace {
   readonly metrics: AbsolutePath;
   /** What a forge knows of the slots' agents; root's, 0700. */
   readonly agents: AbsolutePath;
+  /** Lets no agent take a second job where its forge would give it one. */
+  readonly attendant: UnitName;
   /** Modules that jobs have asked for, by name; `moduleUser`'s. */
   readonly wanted: AbsolutePath;
   /** Fetches those into the shared module cache, as `moduleUser`. */
@@ -126,6 +128,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     jobLock: `${runtime}/jobs.lock`,
     metrics: `${state}/metrics.prom`,
     agents: `${state}/agents`,
+    attendant: `gofleet-${component}-attendant.service`,
     wanted: `${state}/wanted`,
     moduleKeeper: { unit: `gofleet-${component}-modules.service`, timer: `gofleet-${component}-modules.timer` },
     keeper: {

@@ -4,6 +4,7 @@ import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
 import { textFile } from "../text-file";
 import { agentPlaces, agentsPlan } from "./agents";
+import { attendancePlan, isAttended } from "./attendance";
 import { confinementPlan, type Confinement } from "./confinement";
 import { egressPlan, egressText } from "./egress";
 import { cachesPlan, keepersPlan, keepsCaches } from "./keepers";
@@ -55,13 +56,20 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
       checks: sandbox.hardening.canary ? [canaryCheck(parts)] : [],
       probes: sandboxProbes(parts),
     },
-    slotsPlan<Text>(parts, { requires, wants: keepsCaches(parts) ? [place.keeper.unit] : [] }),
+    slotsPlan<Text>(parts, { requires, wants: wanted(parts) }),
     cachesPlan<Text>(parts),
     keepersPlan<Text>(parts),
     agentsPlan(parts),
+    attendancePlan(parts),
     egressPlan<Text>(place, parts.slots.length, texts.egress, program),
     confinement === undefined ? {} : confinementPlan(place, confinement, program),
   );
+}
+
+/** Units that come before the slots, and whose failure stops nothing. */
+function wanted(parts: SandboxParts): UnitName[] {
+  const { keeper, attendant } = parts.place;
+  return [...(keepsCaches(parts) ? [keeper.unit] : []), ...(isAttended(parts) ? [attendant] : [])];
 }
 
 /** Undefined: no AppArmor. */

@@ -13,8 +13,8 @@ export interface KeeperUnit {
   /** Command lines, in order; the last one is the service's own. */
   readonly start: readonly (readonly [string, ...string[]])[];
   readonly stop?: readonly (readonly [string, ...string[]])[];
-  /** True: it counts as active until it is stopped. False: each start is one run. */
-  readonly stays: boolean;
+  /** True: it counts as active until it is stopped. False: each start is one run. "running": it never ends by itself. */
+  readonly stays: boolean | "running";
   /** Directories it writes, where they are there; nothing else is writable for it. */
   readonly writable: readonly AbsolutePath[];
   /** Directories that must be mounted first. */
@@ -43,11 +43,13 @@ export function keeperUnit(unit: KeeperUnit): string {
     [
       "Service",
       {
-        Type: literal("oneshot"),
-        RemainAfterExit: unit.stays ? literal("yes") : undefined,
+        Type: literal(unit.stays === "running" ? "exec" : "oneshot"),
+        RemainAfterExit: unit.stays === true ? literal("yes") : undefined,
         User: user === undefined ? undefined : literal(user),
         ExecStart: unit.start.map(line),
         ExecStop: stop.map(line),
+        Restart: unit.stays === "running" ? literal("always") : undefined,
+        RestartSec: unit.stays === "running" ? literal("2s") : undefined,
         SuccessExitStatus: succeeds.length === 0 ? undefined : literal(succeeds.join(" ")),
         TimeoutStartSec: literal(unit.within),
         TimeoutStopSec: literal(unit.within),

@@ -48,6 +48,7 @@ const START_WITHIN = "15min";
  */
 export function slotUnit(unit: SlotUnit): string {
   const { component, group, agent, limits, requires, wants } = unit;
+  const endsWith = agent.forge?.program.endsWith;
   const buildCache = unit.sharedBuildCache === undefined ? ofSlot(unit.caches, "/build") : words(unit.sharedBuildCache);
   return unitFile(
     [
@@ -75,6 +76,7 @@ export function slotUnit(unit: SlotUnit): string {
         WorkingDirectory: literal(`-${path(unit.workspaces)}/%i/work`),
         Environment: surroundings(unit, buildCache),
         ...steps(unit),
+        SuccessExitStatus: endsWith === undefined ? undefined : literal(String(endsWith)),
         Restart: literal("always"),
         RestartSec: literal("2s"),
         TimeoutStartSec: literal(START_WITHIN),

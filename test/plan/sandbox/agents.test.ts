@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { manifest } from "../../../src/plan/manifest";
 import type { ForgeAgent } from "../../../src/model/sandbox/agent";
 import type { SandboxArgs } from "../../../src/model/sandbox/sandbox";
-import { BUILDKITE_AGENT, GITHUB_AGENT, GITLAB_AGENT } from "../../support/agents";
+import { BUILDKITE_AGENT, GITHUB_AGENT, GITLAB_AGENT, JENKINS_AGENT } from "../../support/agents";
 import { assertGolden } from "../../support/golden";
 import { assertSystemdTakes } from "./host-tools";
 import { plan, textOf } from "./parts";
@@ -16,6 +16,7 @@ const KINDS: Record<string, Pick<SandboxArgs, "network"> & { readonly agent: For
   github: { agent: GITHUB_AGENT, network: { allow: ["github.com"] } },
   gitlab: { agent: GITLAB_AGENT, network: { allow: ["gitlab.com"] } },
   buildkite: { agent: BUILDKITE_AGENT, network: { allow: ["agent.buildkite.com"] } },
+  jenkins: { agent: JENKINS_AGENT, network: { allow: ["jenkins.corp.example"] } },
 };
 
 for (const [kind, args] of Object.entries(KINDS)) {
@@ -71,3 +72,26 @@ for (const [kind, args] of Object.entries(KINDS)) {
     });
   });
 }
+
+describe("sandbox plan with agents that a forge would give a second job", () => {
+  const unit = "/etc/systemd/system/gofleet-ci-attendant.service";
+
+  it("has a service that lets it give them one alone", function () {
+    const made = plan(KINDS["jenkins"] ?? {});
+    assertGolden(`sandbox/agents/jenkins${unit}`, textOf(made, unit));
+    assertSystemdTakes(this, [{ path: unit, text: textOf(made, unit) }]);
+  });
+
+  it("has none for the others", () => {
+    for (const kind of ["github", "gitlab", "buildkite"]) {
+      assert.ok(plan(KINDS[kind] ?? {}).files.every(({ path }) => path !== unit));
+    }
+  });
+
+  it("wants a package with Java", () => {
+    const java = (agent: object) => plan({ ...KINDS["jenkins"], agent: { ...JENKINS_AGENT, ...agent } }).packages;
+    assert.ok(java({}).includes("default-jre-headless"));
+    const own = java({ java: "openjdk-21-jre-headless" });
+    assert.ok(own.includes("openjdk-21-jre-headless") && !own.includes("default-jre-headless"));
+  });
+});

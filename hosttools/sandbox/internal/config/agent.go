@@ -13,6 +13,7 @@ const (
 	GitHub    = "github"
 	GitLab    = "gitlab"
 	Buildkite = "buildkite"
+	Jenkins   = "jenkins"
 )
 
 // Agent is how a forge gets to know the slots' agents, each for one job.
@@ -27,7 +28,7 @@ type Agent struct {
 	Tree string `json:"tree"`
 	// Writable: the agent writes beside its program, and sees the tree through a layer of its own.
 	Writable bool `json:"writable"`
-	// Scope is whose jobs they take, in the forge's own terms; see the forge's client.
+	// Scope is whose jobs they take, in the forge's own terms; see the forge's client. Empty for Jenkins.
 	Scope string `json:"scope"`
 	// Labels choose among jobs.
 	Labels []string `json:"labels"`
@@ -47,9 +48,9 @@ func (c *Config) Registration(slot int) string {
 
 func (a *Agent) check() error {
 	switch a.Kind {
-	case GitHub, GitLab, Buildkite:
+	case GitHub, GitLab, Buildkite, Jenkins:
 	default:
-		return fmt.Errorf("agent.kind is %q: must be %q, %q or %q", a.Kind, GitHub, GitLab, Buildkite)
+		return fmt.Errorf("agent.kind is %q: must be %q, %q, %q or %q", a.Kind, GitHub, GitLab, Buildkite, Jenkins)
 	}
 	for name, text := range map[string]string{"url": a.URL, "api": a.API} {
 		parsed, err := url.Parse(text)
@@ -62,8 +63,8 @@ func (a *Agent) check() error {
 			return fmt.Errorf("agent.%s is %q: must be an absolute path", name, path)
 		}
 	}
-	if a.Scope == "" || len(a.Labels) == 0 {
-		return errors.New("agent.scope and agent.labels must be set")
+	if len(a.Labels) == 0 || a.Scope == "" && a.Kind != Jenkins {
+		return errors.New("agent.scope and agent.labels must be set; agents of a Jenkins have no scope")
 	}
 	return nil
 }

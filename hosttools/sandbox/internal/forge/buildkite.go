@@ -83,7 +83,7 @@ func (b *buildkite) find(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-func (b *buildkite) remove(ctx context.Context, id string) error {
+func (b *buildkite) remove(ctx context.Context, id string, _ bool) error {
 	err := b.do(ctx, http.MethodDelete, b.tokens+"/"+url.PathEscape(id), nil, nil)
 	if isCode(err, http.StatusNotFound) {
 		return nil

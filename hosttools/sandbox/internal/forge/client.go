@@ -17,12 +17,14 @@ import (
 // mostBytes of an answer are read.
 const mostBytes = 1 << 20
 
-// client talks JSON to a forge's API. Its errors name the request and what the forge said, never what authorises it.
+// client talks to a forge's API, JSON as a rule. Its errors name the request and what the forge said, never what authorises it.
 type client struct {
 	api string
 	// authorise adds what the forge trusts to a request.
 	authorise func(*http.Request)
-	http      *http.Client
+	// sendsOn reports that a redirection is how the forge says yes; nil: none is. It is not followed either way.
+	sendsOn func(to *url.URL) bool
+	http    *http.Client
 }
 
 // firstWait before a second attempt; it doubles with each. A variable for tests.
@@ -73,6 +75,11 @@ func (e *statusError) Error() string {
 // transient: the same request may do later.
 func (e *statusError) transient() bool { return e.limited || e.code >= 500 }
 
+// halfDone: the agent was made known, and what it needs could not be had.
+type halfDone struct{ error }
+
+func (e *halfDone) Unwrap() error { return e.error }
+
 func isCode(err error, code int) bool {
 	var status *statusError
 	return errors.As(err, &status) && status.code == code
@@ -80,6 +87,10 @@ func isCode(err error, code int) bool {
 
 // mayHaveWorked reports that a request may have been carried out although no good answer came.
 func mayHaveWorked(err error) bool {
+	var half *halfDone
+	if errors.As(err, &half) {
+		return true
+	}
 	var status *statusError
 	if errors.As(err, &status) {
 		return status.code >= 500
@@ -125,22 +136,18 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 
 func (c *client) once(ctx context.Context, method, path string, body, answer any) error {
 	request := method + " " + c.api + path
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(text)
+	content, kind, err := encode(body)
+	if err != nil {
+		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.api+path, content)
+	req, err := http.NewRequestWithContext(ctx, method, c.api+path, bytes.NewReader(content))
 	if err != nil {
 		return fmt.Errorf("%s: not an address", request)
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "gofleet-sandbox")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	c.authorise(req)
 	response, err := c.http.Do(req)
@@ -156,10 +163,17 @@ func (c *client) once(ctx context.Context, method, path string, body, answer any
 	if err != nil {
 		return fmt.Errorf("%s: %w", request, err)
 	}
+	if to, err := response.Location(); err == nil && c.sendsOn != nil && response.StatusCode < 400 && c.sendsOn(to) {
+		return nil
+	}
 	if response.StatusCode < 200 || response.StatusCode >= 300 {
 		return refusal(request, response, text)
 	}
-	if answer == nil {
+	switch answer := answer.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*answer = text
 		return nil
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
@@ -167,6 +181,19 @@ func (c *client) once(ctx context.Context, method, path string, body, answer any
 		return fmt.Errorf("%s: the answer is not the JSON that was expected; is that the forge's API?", request)
 	}
 	return nil
+}
+
+// encode writes what is sent, by its type: a form, or JSON of anything else.
+func encode(body any) (content []byte, kind string, err error) {
+	switch body := body.(type) {
+	case nil:
+		return nil, "", nil
+	case url.Values:
+		return []byte(body.Encode()), "application/x-www-form-urlencoded", nil
+	default:
+		content, err = json.Marshal(body)
+		return content, "application/json", err
+	}
 }
 
 func refusal(request string, response *http.Response, text []byte) *statusError {

@@ -22,8 +22,9 @@ type forge interface {
 	create(ctx context.Context, s *config.Slot, name string) (id string, handed agent.Handed, err error)
 	// find is the id of the agent with this name; empty where there is none.
 	find(ctx context.Context, name string) (string, error)
-	// remove makes an agent unknown, also one that is not there. errBusy: it stays until its job has ended.
-	remove(ctx context.Context, id string) error
+	// remove makes an agent unknown, also one that is not there. errBusy: it stays until its job has ended, which only one
+	// that still runs can have.
+	remove(ctx context.Context, id string, runs bool) error
 }
 
 // open is replaced in tests.
@@ -39,6 +40,8 @@ var open = func(a *config.Agent) (forge, error) {
 		return newBuildkite(a, secret)
 	case config.GitLab:
 		return newGitLab(a, secret)
+	case config.Jenkins:
+		return newJenkins(a, secret)
 	default:
 		return nil, fmt.Errorf("agent.kind: %q is no forge", a.Kind)
 	}

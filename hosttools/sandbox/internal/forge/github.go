@@ -98,7 +98,7 @@ func (g *gitHub) find(ctx context.Context, name string) (string, error) {
 }
 
 // remove: GitHub refuses with 422 while the runner has a job, which makes it safe to ask at any time.
-func (g *gitHub) remove(ctx context.Context, id string) error {
+func (g *gitHub) remove(ctx context.Context, id string, _ bool) error {
 	err := g.do(ctx, http.MethodDelete, g.runners+"/"+url.PathEscape(id), nil, nil)
 	switch {
 	case isCode(err, http.StatusNotFound):

@@ -102,7 +102,7 @@ func (g *gitLab) find(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-func (g *gitLab) remove(ctx context.Context, id string) error {
+func (g *gitLab) remove(ctx context.Context, id string, _ bool) error {
 	err := g.do(ctx, http.MethodDelete, "/runners/"+url.PathEscape(id), nil, nil)
 	if isCode(err, http.StatusNotFound) {
 		return nil

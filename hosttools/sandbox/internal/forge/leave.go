@@ -14,9 +14,11 @@ import (
 	"gofleet/sandbox/internal/slot"
 )
 
-// asksForge: the agent knows no signal that lets its job finish, so that only the forge can say whether it has one. A
-// runner of GitHub's cancels its job whatever it is told.
-func asksForge(a *config.Agent) bool { return a != nil && a.Kind == config.GitHub }
+// asksForge: the agent knows no signal that lets its job finish, so that only the forge can say whether it has one.
+// Runners of GitHub's and agents of Jenkins's drop their job whatever they are told.
+func asksForge(a *config.Agent) bool {
+	return a != nil && (a.Kind == config.GitHub || a.Kind == config.Jenkins)
+}
 
 // AskToEnd lets agents take no further job: those without one end now, the others after it. All at once, since a forge
 // that does not answer takes its time with each.
@@ -34,7 +36,7 @@ func AskToEnd(c *config.Config) {
 
 func askOne(c *config.Config, s *config.Slot) {
 	if asksForge(c.Agent) && slot.Busy(c, s) {
-		if err := Deregister(c, s.Number); err != nil {
+		if err := deregister(c, s.Number, true); err != nil {
 			fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
 			return
 		}
@@ -50,17 +52,25 @@ func Leave(c *config.Config, s *config.Slot) error {
 		// It has ended by itself, or knows what the signal means.
 		return nil
 	}
-	left := Deregister(c, s.Number)
+	left := deregister(c, s.Number, true)
 	if left == nil || !errors.Is(left, errBusy) {
 		return left
 	}
 	// The rest of the time is for what clears up.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(c.Agent.StopSeconds)*time.Second*9/10)
 	defer cancel()
-	for syscall.Kill(agent, 0) == nil {
+	for asked := time.Now(); syscall.Kill(agent, 0) == nil; {
 		if !sleep(ctx, 200*time.Millisecond) {
 			return fmt.Errorf("the job of slot %d is ended: %w after %d seconds", s.Number, errBusy, c.Agent.StopSeconds)
 		}
+		if time.Since(asked) < followEvery {
+			continue
+		}
+		// Not every agent ends with its job.
+		if deregister(c, s.Number, true) == nil {
+			return nil
+		}
+		asked = time.Now()
 	}
 	return nil
 }

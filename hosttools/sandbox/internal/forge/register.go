@@ -60,7 +60,7 @@ func register(ctx context.Context, c *config.Config, s *config.Slot) (agent.Hand
 	if err != nil {
 		return agent.Handed{}, err
 	}
-	if err := forget(ctx, c.Agent, r); err != nil {
+	if err := forget(ctx, c.Agent, r, false); err != nil {
 		// Another agent has another name: what stays of this one is removed later.
 		fmt.Fprintf(os.Stderr, "gofleet-sandbox: what the forge still knows of slot %d: %v\n", s.Number, err)
 	}
@@ -112,14 +112,17 @@ func taken(err error) bool {
 
 // Deregister makes unknown what the forge knows of a slot's agents, as root, whatever happened to them. Within a bounded
 // time; what could not be done is said and remembered for the next registration.
-func Deregister(c *config.Config, slot int) error {
+func Deregister(c *config.Config, slot int) error { return deregister(c, slot, false) }
+
+// deregister does the same while the agent may still run.
+func deregister(c *config.Config, slot int, runs bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), deregisterWithin)
 	defer cancel()
 	r, err := readRecord(c, slot)
 	if err != nil || len(r.agents) == 0 {
 		return err
 	}
-	if err := forget(ctx, c.Agent, r); err != nil {
+	if err := forget(ctx, c.Agent, r, runs); err != nil {
 		return fmt.Errorf("the forge still knows an agent of slot %d: %w", slot, err)
 	}
 	return nil
@@ -129,13 +132,13 @@ func Deregister(c *config.Config, slot int) error {
 var errElsewhere = errors.New("remove it there: its forge's credential is no longer here")
 
 // forget removes every agent of a record; those that stay are said and stay recorded, but for what cannot be removed here.
-func forget(ctx context.Context, now *config.Agent, r *record) error {
+func forget(ctx context.Context, now *config.Agent, r *record, runs bool) error {
 	var left []known
 	var failures []error
 	for _, each := range r.agents {
 		err := errElsewhere
 		if now != nil && each.At.API == now.API {
-			err = forgetOne(ctx, each)
+			err = forgetOne(ctx, each, runs)
 		}
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s at %s: %w", each.Name, each.At.API, err))
@@ -148,7 +151,7 @@ func forget(ctx context.Context, now *config.Agent, r *record) error {
 	return errors.Join(append(failures, r.write())...)
 }
 
-func forgetOne(ctx context.Context, each known) error {
+func forgetOne(ctx context.Context, each known, runs bool) error {
 	f, err := open(&each.At)
 	if err != nil {
 		return err
@@ -161,7 +164,7 @@ func forgetOne(ctx context.Context, each known) error {
 		}
 		id = found
 	}
-	return f.remove(ctx, id)
+	return f.remove(ctx, id, runs)
 }
 
 // newName tells an agent from all others: its host, the sandbox and the slot, for people, and a number that no other

@@ -5,12 +5,12 @@ import type { AgentProgram } from "./release";
 
 /** What a forge is told of the slots' agents, and where their program is from. Nothing of it is secret. */
 export interface ResolvedForge {
-  readonly kind: "github" | "gitlab" | "buildkite";
+  readonly kind: "github" | "gitlab" | "buildkite" | "jenkins";
   /** Where agents go; https, without a slash at the end. */
   readonly url: string;
   /** Where they are made known. */
   readonly api: string;
-  /** Whose jobs they take, as the forge's part of `gofleet-sandbox` reads it. */
+  /** Whose jobs they take, as the forge's part of `gofleet-sandbox` reads it; Jenkins's take those of the whole server. */
   readonly scope: string;
   /** By which the forge chooses among agents. */
   readonly labels: readonly string[];

@@ -22,6 +22,10 @@ export interface AgentProgram {
   readonly name: string;
   readonly format: "tar.gz" | "file";
   readonly files: readonly { readonly arch: Architecture; readonly sha256: string; readonly url: string }[];
+  /** Package of the distribution that it needs; undefined: none. */
+  readonly package?: string;
+  /** Exit code with which it ends when it is asked to; undefined: 0. */
+  readonly endsWith?: number;
 }
 
 export type Architecture = "amd64" | "arm64";
