@@ -44,6 +44,9 @@ gather_unit() {
     _since=-$((UPTIME - STARTED + 1))s
   fi
   _space=$(property "$1" LogNamespace)
+  # On a busy host the unit's last words may not be in the journal yet.
+  timeout 5 journalctl --sync >/dev/null 2>&1 </dev/null 9>&-
+  [ -z "$_space" ] || timeout 5 journalctl --namespace="$_space" --sync >/dev/null 2>&1 </dev/null 9>&-
   journal "$1" --lines=200 --unit="$1" ${_space:+--namespace="+$_space"} --output=cat | tr -d '\000' >"$EVIDENCE/journal-$1"
   journal "$1" --lines=200 _SYSTEMD_UNIT="$1" ${_space:+--namespace="+$_space"} --output=cat | tr -d '\000' >"$EVIDENCE/own-$1"
   journal "$1" _PID=1 UNIT="$1" --output=export --output-fields=MESSAGE_ID,EXIT_CODE,EXIT_STATUS,UNIT_RESULT |
