@@ -28,7 +28,7 @@ describe("a service in a program", function () {
         health: { get: "http://127.0.0.1:7070/healthz", within: "30 s" },
         ...more,
       } as unknown as GoServiceUnitArgs);
-      return { unit: cache.unit, activeRelease: cache.activeRelease };
+      return { unit: cache.unit, activeRelease: cache.activeRelease, monitoring: cache.monitoring };
     };
   const start = (first: Parameters<typeof withStack>[0], body: (stack: TestStack) => Promise<void>) =>
     withStack(first, { env: hosts.env }, body);
@@ -48,6 +48,30 @@ describe("a service in a program", function () {
       assert.equal(unit?.value, UNIT);
       assert.match(String(activeRelease?.value), /^[0-9a-f]{16}$/);
       assert.deepEqual((await stack.up()).changes, {});
+    }));
+
+  it("tells a Prometheus and a Grafana how to look after it, once it says what its metrics are", () =>
+    start(program(), async (stack) => {
+      await stack.up();
+      assert.equal((await stack.outputs())["monitoring"], undefined);
+      stack.program = program({ metrics: { listen: ":7070" }, limits: { memory: "1 GiB" } });
+      await stack.up();
+      const { scrapeConfig, alertRules, dashboard } = (await stack.outputs())["monitoring"]?.value as Record<
+        string,
+        string
+      >;
+      assert.match(scrapeConfig ?? "", /^ +- \S+:7070$/m);
+      assert.match(alertRules ?? "", /http_requests_total\{component="gofleet-test-buildcache"\}/);
+      assert.match(alertRules ?? "", /process_resident_memory_bytes\S+ > 1020054732$/m);
+      assert.match(dashboard ?? "", /"Go service"/);
+      stack.program = program({
+        metrics: { listen: ":7070", errorRate: { above: 0.01 } },
+        limits: { memory: "1 GiB" },
+      });
+      const before = await files(stack);
+      await stack.up();
+      assert.deepEqual(await files(stack), before);
+      assert.match(String(JSON.stringify((await stack.outputs())["monitoring"])), /> 0\.01 and/);
     }));
 
   it("shows a changed variable as one line, also where it became known while it ran", () =>
