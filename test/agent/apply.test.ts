@@ -126,13 +126,14 @@ for (const shell of shells()) {
       assert.match(String(answer.result["msg"]), /no answer in 1 s/);
     });
 
-    it("waits for a confirmation, takes it once, and goes back without", async () => {
+    it("waits for a confirmation, takes it again where its answer was lost, and goes back without", async () => {
       const guarded = (text: string) => release(plan({ files: [file("/etc/demo/a.conf", text)], confirm: 4 }));
       const on = await root.run(guarded("one\n"), { tx: "t1", confirm: 300 });
       assert.deepEqual([on.code, on.result["status"]], [0, "unconfirmed"]);
       const confirmed = await root.start("confirm", { tx: "t1" });
       assert.deepEqual([confirmed.code, confirmed.result["status"]], [0, "ok"], JSON.stringify(confirmed));
-      assert.equal((await root.start("confirm", { tx: "t1" })).code, 65);
+      const again = await root.start("confirm", { tx: "t1" });
+      assert.deepEqual([again.code, again.result["status"], again.result["current"]], [0, "ok", guarded("one\n").id]);
       assert.equal((await root.start("confirm", { tx: "t9" })).code, 66);
 
       const two = await root.run(guarded("two\n"), { tx: "t2" });
