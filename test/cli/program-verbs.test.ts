@@ -10,6 +10,7 @@ import { ReleaseManager } from "../../src/host/release-manager";
 import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
 import { removeTree } from "../support/remove-tree";
+import { POLICY } from "../support/release-policy";
 
 const REPOSITORY = join(__dirname, "..", "..");
 const MOTD = "/etc/motd.d/gofleet";
@@ -67,15 +68,7 @@ describe("verbs that run a program", function () {
       files: Object.fromEntries(plan.files.map(({ path, text }) => [path, text])),
       plan: planInputs(plan),
       hosts: { host: "local root" },
-      policy: {
-        unreachable: "fail",
-        adopt: "refuse",
-        onNewMachine: "fail",
-        keep: 3,
-        deadline: 240,
-        connect: 60,
-        unsupported: "refuse",
-      },
+      policy: POLICY,
       rollout: AT_ONCE,
     };
     const silent = { status: () => undefined, info: () => undefined, warn: () => undefined };

@@ -9,6 +9,7 @@ import { ReleaseManager } from "../../src/host/release-manager";
 import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
 import { removeTree } from "../support/remove-tree";
+import { POLICY } from "../support/release-policy";
 
 const MOTD = "/etc/motd.d/gofleet";
 const HOSTS = ["a", "b", "c"];
@@ -41,15 +42,7 @@ describe("a pinned release", function () {
       files: Object.fromEntries(plan.files.map((file) => [file.path, file.text])),
       plan: planInputs(plan),
       hosts: Object.fromEntries(HOSTS.map((host) => [host, `local ${root(host)}`])),
-      policy: {
-        unreachable: "fail",
-        adopt: "refuse",
-        onNewMachine: "fail",
-        keep: 3,
-        deadline: 240,
-        connect: 60,
-        unsupported: "refuse",
-      },
+      policy: POLICY,
       rollout: { canary: 1, batch: 1, parallel: 2, onFailure: "rollback", pause: 0 },
       ...more,
     };

@@ -12,6 +12,7 @@ import { upload } from "../../src/host/upload";
 import { AT_ONCE } from "../../src/model/rollout";
 import { EMPTY_PLAN, type PlanDownload } from "../../src/plan/host-plan";
 import { removeTree } from "../support/remove-tree";
+import { POLICY } from "../support/release-policy";
 
 const SIZE = 3_000_000;
 const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
@@ -46,15 +47,7 @@ describe("sending a file to hosts", function () {
       files: {},
       plan: planInputs({ ...EMPTY_PLAN, downloads }),
       hosts: { a: `local ${join(work, "a")}`, b: `local ${join(work, "b")}` },
-      policy: {
-        unreachable: "fail",
-        adopt: "refuse",
-        onNewMachine: "fail",
-        keep: 3,
-        deadline: 240,
-        connect: 60,
-        unsupported: "refuse",
-      },
+      policy: POLICY,
       rollout: AT_ONCE,
     };
   }

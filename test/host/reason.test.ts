@@ -10,6 +10,7 @@ import { ReleaseManager } from "../../src/host/release-manager";
 import { parseActual, planInputs, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
 import { EMPTY_PLAN, type HostPlan } from "../../src/plan/host-plan";
 import { removeTree } from "../support/remove-tree";
+import { POLICY } from "../support/release-policy";
 
 const FILE = "/etc/motd.d/gofleet";
 const EVENTS = "/var/log/gofleet/audit.log";
@@ -49,17 +50,7 @@ describe("the reason of a run", function () {
       files: { [FILE]: `${text}\n` },
       plan: planInputs(plan),
       hosts: Object.fromEntries(hosts.map((host) => [host, `local ${root(host)}`])),
-      policy: {
-        unreachable: "fail",
-        adopt: "refuse",
-        onNewMachine: "fail",
-        keep: 3,
-        deadline: 240,
-        connect: 60,
-        unsupported: "refuse",
-        audit: `file:${EVENTS}`,
-        reasons: true,
-      },
+      policy: { ...POLICY, audit: `file:${EVENTS}`, reasons: true },
       rollout: { canary: 1, batch: 1, parallel: 2, onFailure: "rollback", pause: 0 },
       ...more,
     };
