@@ -1,8 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { cannotHold } from "../host/kept";
+import { reasonOf } from "../host/reason";
 import { UnreachableError } from "../host/transport";
-import { parseReason } from "../model/pin";
-import { sentence } from "../model/issues";
 import type { Deployed, Kept } from "./releases-deployed";
 import { madeFrom, shortTime, table, type ReleaseRow } from "./releases-table";
 import { StackConfig } from "./stack-config";
@@ -92,11 +91,7 @@ export async function agreed(question: string, yes = false): Promise<boolean> {
 }
 
 function reasonFor(choices: readonly Choice[], given: string | undefined): string | undefined {
-  if (given !== undefined) {
-    const { value, issue } = parseReason("--reason", given);
-    if (issue !== undefined) throw new Error(`--reason: ${sentence(issue)}`);
-    return value;
-  }
+  if (given !== undefined) return reasonOf("--reason", given);
   const guarded = choices
     .filter(({ deployed }) => deployed.protect || deployed.reasons)
     .map(({ deployed }) => deployed.component);

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { reasonVariable } from "../host/reason";
 import { askKept, deployedReleases, oneOf } from "./releases-deployed";
 import { previousRelease, releaseTo } from "./rollback-choice";
 import { agreed, hold, rollOut, type HoldOptions } from "./rollback-hold";
@@ -33,7 +34,8 @@ export function rollbackCommand(): Command {
     .option("--undo", "take the pin off, of every component where none is named")
     .option(
       "--reason <text>",
-      "why; shown in every preview. Needed for a component with `protect`, and where its target says audit.reasons",
+      "why; shown in every preview, and written into the hosts' events. Needed for a component with `protect`, and where " +
+        "its target says audit.reasons; not for --undo",
     )
     .option("--yes", "ask no question");
   return stackOptions(command).action(rollback);
@@ -46,7 +48,7 @@ async function rollback(
 ): Promise<void> {
   // Without a component the first word after -- comes in its place.
   const [component, engine] = first?.startsWith("-") === true ? [undefined, [first, ...rest]] : [first, rest];
-  const stack = await openStack(args);
+  const stack = await openStack(args, reasonVariable(reason));
   if (undo) return takeOff(stack, component, { engine, ...(yes === undefined ? {} : { yes }) });
   const deployed = oneOf(await deployedReleases(stack), component);
   const kept = await askKept(deployed);

@@ -32,9 +32,13 @@ export interface EngineStack {
 
 /**
  * Opens a stack.
+ * @param variables of the engine's environment, beside those of this process
  * @throws Error where there is no engine, no project or no such stack, with what would do
  */
-export async function openStack({ project: folder, stack }: StackArgs): Promise<EngineStack> {
+export async function openStack(
+  { project: folder, stack }: StackArgs,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<EngineStack> {
   const project = resolve(folder);
   const progress = (text: string): void => console.error(`gofleet: ${text}`);
   const engine = await meant(
@@ -42,6 +46,7 @@ export async function openStack({ project: folder, stack }: StackArgs): Promise<
   );
   const env = {
     ...process.env,
+    ...variables,
     PATH: enginePath(engine, process.env["PATH"]),
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };

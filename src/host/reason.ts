@@ -12,9 +12,16 @@ const LONGEST = 200;
  */
 export function reasonGiven(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const given = env[REASON_VARIABLE];
-  if (given === undefined || given === "") return undefined;
-  const { value, issue } = parseReason(REASON_VARIABLE, given);
-  if (issue !== undefined) throw new Error(`${REASON_VARIABLE}: ${sentence(issue)}`);
+  return given === undefined || given === "" ? undefined : reasonOf(REASON_VARIABLE, given);
+}
+
+/**
+ * What was given as a reason, under which name.
+ * @throws Error unless it is one line of at most 200 characters
+ */
+export function reasonOf(name: string, given: string): string {
+  const { value, issue } = parseReason(name, given);
+  if (issue !== undefined) throw new Error(`${name}: ${sentence(issue)}`);
   return value;
 }
 
@@ -31,6 +38,14 @@ export function requireReason(
     `${component} is not taken off ${[...hosts].sort().join(", ")} without a reason, as audit.reasons of its target says; ` +
       `nothing was changed\n  → ${REASON_VARIABLE}="why" for this run`,
   );
+}
+
+/**
+ * The environment of a run that is made for a reason.
+ * @throws Error unless it is one line of at most 200 characters
+ */
+export function reasonVariable(reason: string | undefined): NodeJS.ProcessEnv {
+  return reason === undefined ? {} : { [REASON_VARIABLE]: reasonOf("--reason", reason) };
 }
 
 /** What a person reads elsewhere on several lines, as a reason. */

@@ -3,10 +3,18 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { HookArgs, HooksArgs } from "../../src/index";
+import {
+  BuildAgentSandbox,
+  GoProxyMirror,
+  GoServiceUnit,
+  GoToolchainHost,
+  lock,
+  type HookArgs,
+  type HooksArgs,
+} from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
 import { example } from "../support/example";
-import { addresses, FakeHosts, pool, toolchain } from "./pool-program";
+import { addresses, FakeHosts, LOCK, pool, toolchain } from "./pool-program";
 
 const COMPONENT = "gofleet-test-go";
 
@@ -51,7 +59,7 @@ describe("hooks through the real engine", function () {
   });
   const program = (count: number, hooks: HooksArgs, flags?: string) =>
     toolchain({ target: pool(count), hooks, ...(flags !== undefined && { env: { GOFLAGS: flags } }) });
-  const start = (first: ReturnType<typeof program>, body: (stack: TestStack) => Promise<void>) =>
+  const start = (first: Parameters<typeof withStack>[0], body: (stack: TestStack) => Promise<void>) =>
     withStack(first, { env: hosts.env }, body);
   const release = (address = "10.0.0.1") => hosts.releases([address], COMPONENT)[0] ?? "";
   const said = ({ diagnostics }: { diagnostics: readonly { message: string }[] }) =>
@@ -165,6 +173,47 @@ describe("hooks through the real engine", function () {
       stack.program = program(1, { afterHealthy: { host: ["sh", "-c", "echo not ready; exit 1"] } }, "-trimpath");
       const failed = await stack.up({ expect: "failure" });
       assert.match(failed.errors.join("\n"), /hook afterHealthy failed: not ready/);
+    });
+  });
+
+  it("are those of every component that makes releases", () => {
+    const hooks: HooksArgs = { afterHealthy: { operator: note() } };
+    const common = { target: pool(1), hooks };
+    const go = lock("1.26.7", LOCK);
+    const everything = async () => {
+      const toolchain = new GoToolchainHost("go", { ...common, directory: "go", go });
+      new BuildAgentSandbox("ci", {
+        ...common,
+        directory: "ci",
+        toolchain,
+        agent: { kind: "exec", command: ["/usr/local/bin/runner"] },
+        cache: { size: "1 GiB" },
+        limits: { memory: "4 GiB", cpus: 2 },
+      });
+      new GoProxyMirror("goproxy", {
+        ...common,
+        directory: "goproxy",
+        domain: "goproxy.example.com",
+        tls: { acme: { acceptTerms: true } },
+        storage: { kind: "disk", path: "/srv/athens", max: "20 GiB" },
+        go,
+      });
+      new GoServiceUnit("api", {
+        ...common,
+        directory: "api",
+        release: { url: "https://dl.corp.example/api", sha256: "9f86d081".repeat(8) },
+        exec: ["api"],
+        health: { get: "http://127.0.0.1:7070/healthz" },
+      });
+    };
+    return start(everything, async (stack) => {
+      await stack.up();
+      assert.deepEqual(
+        told()
+          .map(({ hook, component }) => `${component} ${hook}`)
+          .sort(),
+        ["api afterHealthy", "ci afterHealthy", "go afterHealthy", "goproxy afterHealthy"],
+      );
     });
   });
 

@@ -11,6 +11,8 @@ import { gofleet, type Ended } from "../report/support/cli";
 import { served } from "../report/support/inline-program";
 
 const MOTD = "/etc/motd.d/gofleet";
+const EVENTS = "/var/log/gofleet.jsonl";
+const UNDONE = "checkout is mended";
 const HOSTS = ["rack-1", "rack-2", "rack-3"];
 
 interface Settings {
@@ -31,6 +33,7 @@ function motd(stack: TestStack, text: string, { protect, components = ["motd"] }
       const target = hostPool({
         hosts: Object.fromEntries(HOSTS.map((host) => [host, local({ root: root(stack, host) })])),
         rollout: { canary: 1, batch: 1 },
+        audit: { file: EVENTS },
       });
       const parent = new pulumi.ComponentResource("test:Motd", name, {}, { protect });
       new HostRelease(
@@ -45,6 +48,13 @@ function motd(stack: TestStack, text: string, { protect, components = ["motd"] }
 const root = (stack: TestStack, host: string): string => join(stack.workDir, host);
 const texts = (stack: TestStack, name = "motd"): string[] =>
   HOSTS.map((host) => readFileSync(join(root(stack, host), `${MOTD}-${name}`), "utf8").trim());
+/** What was done to a host, and why, the oldest first. */
+const events = (stack: TestStack, host: string): string[] =>
+  readFileSync(join(root(stack, host), EVENTS), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { action: string; reason?: string })
+    .map(({ action, reason }) => `${action}: ${reason ?? "no reason"}`);
 const config = (stack: TestStack): string => readFileSync(join(stack.workDir, "Pulumi.test.yaml"), "utf8");
 const said = async (run: Promise<{ diagnostics: readonly { message: string }[] }>): Promise<string> =>
   (await run).diagnostics.map(({ message }) => message).join("\n");
@@ -113,9 +123,10 @@ describe("gofleet rollback through the real engine", function () {
       assert.deepEqual(texts(stack), ["first", "first", "first"], "and waits");
       assert.deepEqual((await stack.preview()).changes, {});
 
-      const undone = await cli(stack, motd(stack, "third"), "rollback", "--undo", "--yes");
+      const undone = await cli(stack, motd(stack, "third"), "rollback", "--undo", "--reason", UNDONE, "--yes");
       assert.equal(undone.code, 0, undone.out + undone.err);
       assert.deepEqual(texts(stack), ["third", "third", "third"]);
+      assert.deepEqual(events(stack, "rack-3").slice(-2), ["rollback: checkout answers 500", `apply: ${UNDONE}`]);
       assert.doesNotMatch(config(stack), /pin/);
       assert.deepEqual((await stack.preview()).changes, {});
       assert.doesNotMatch((await stack.preview()).stdout, /pinned/);
