@@ -3,10 +3,11 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AthensArgs } from "../../src/model/mirror/athens";
+import { freePort } from "../support/free-ports";
 import { machineGo, temporaryDirectory } from "../support/go";
 import { moduleProxy } from "../support/module-proxy";
 import { skip } from "../support/skip";
@@ -127,7 +128,7 @@ describe("Athens and the services it is told to use", function () {
 
   /** A Redis, or with `sentinel` as its name a sentinel, on a free port; each setting is a line of words. */
   async function redis(name: string, ...settings: readonly (readonly string[])[]): Promise<number> {
-    const port = await freePort();
+    const port = await freePort("127.0.0.1");
     const directory = join(folder, name);
     mkdirSync(directory);
     const lines = [["port", String(port)], ["bind", "127.0.0.1"], ["dir", directory], ["save", ""], ...settings].filter(
@@ -173,15 +174,6 @@ class Bucket {
     this.server.close();
     await once(this.server, "close");
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function accepting(port: number): Promise<void> {

@@ -9,7 +9,6 @@ import {
   type ServerResponse,
 } from "node:http";
 import { request } from "node:https";
-import { createServer as createSocket, type AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +19,7 @@ import { FRONT_KEY, FRONT_PASSWORDS, frontConfigText, frontPaths } from "../../s
 import { mirrorPlace, secretPath, type MirrorPlace } from "../../src/plan/mirror/place";
 import { passwordFile } from "../../src/render/mirror/nginx-passwords";
 import { cacheGeneration } from "../../src/render/mirror/store-host-files";
+import { freePort } from "./free-ports";
 
 /** A program on PATH or where Debian keeps those of administrators; undefined where there is none. */
 export function program(name: string): string | undefined {
@@ -108,8 +108,8 @@ export class TestFront {
   statusPort = 0;
 
   async start(): Promise<this> {
-    this.port = await freePort();
-    this.statusPort = await freePort();
+    this.port = await freePort("127.0.0.1");
+    this.statusPort = await freePort("127.0.0.1");
     this.write();
     this.process = spawn(program("nginx") ?? "nginx", ["-c", this.config], { stdio: ["ignore", "ignore", "pipe"] });
     this.process.stderr?.on("data", (data: Buffer) => (this.printed += data.toString()));
@@ -284,14 +284,6 @@ function isServing(pid: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocket().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function collect(response: IncomingMessage): Promise<Answer> {

@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "../../support/free-ports";
 import { temporaryDirectory } from "../../support/go";
 import { pebblePrograms } from "../../support/pebble";
 
@@ -45,7 +45,7 @@ export class AcmeServer {
   ): Promise<AcmeServer> {
     const programs = await pebblePrograms();
     const folder = temporaryDirectory();
-    const [acme = 0, management = 0, dns = 0, names = 0] = await freePorts(address, 4);
+    const [acme = 0, management = 0, dns = 0, names = 0] = await freePorts(4, address);
     const [config, certificate, privateKey] = ["pebble.json", "cert.pem", "key.pem"].map((file) => join(folder, file));
     writeFileSync(certificate ?? "", tls.cert);
     writeFileSync(privateKey ?? "", tls.key);
@@ -124,12 +124,4 @@ export class AcmeServer {
     await this.stop();
     throw new Error(`the ACME server does not answer:\n${this.log}`);
   }
-}
-
-async function freePorts(address: string, count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, address));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
