@@ -201,7 +201,10 @@ describe("hooks through the real engine", function () {
       new GoServiceUnit("api", {
         ...common,
         directory: "api",
-        release: { url: "https://dl.corp.example/api", sha256: "9f86d081".repeat(8) },
+        release: {
+          url: "https://dl.corp.example/api",
+          sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        },
         exec: ["api"],
         health: { get: "http://127.0.0.1:7070/healthz" },
       });
