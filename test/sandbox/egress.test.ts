@@ -137,6 +137,7 @@ describe("egress rules in the kernel", function () {
 
     it("refuse what is not allowed, at once, and log who it was", async () => {
       const mark = markKernelLog();
+      await isRefused(SLOT_2.uid, ...METADATA);
       const answers = await network.ask(SLOT_2.uid, ELSEWHERE);
       all(answers, "refused", ELSEWHERE);
       assert.ok(!answers.includes("ETIMEDOUT"), answers.join(" "));
@@ -145,6 +146,9 @@ describe("egress rules in the kernel", function () {
         said,
         new RegExp(`gofleet ${COMPONENT} denied: .*DST=192\\.0\\.2\\.3 .*DPT=443 .*UID=${SLOT_2.uid} `),
       );
+      for (const address of ["169\\.254\\.169\\.254", "168\\.63\\.129\\.16", "fd00:0ec2:.*:0254"]) {
+        assert.match(said, new RegExp(`gofleet ${COMPONENT} metadata: .*DST=${address} .*DPT=80 .*UID=${SLOT_2.uid} `));
+      }
       assert.match(said, new RegExp(`gofleet ${COMPONENT} denied: .*DST=2001:0db8:.*DPT=443 .*UID=${SLOT_2.uid} `));
     });
 
