@@ -31,6 +31,9 @@ const COMMON: Partial<GoServiceUnitArgs> = {
   rollback: { watch: false },
 };
 
+/** Waits for a minute at most. */
+const until = (condition: string) => `for i in $(seq 300); do ${condition} && exit 0; sleep 0.2; done; exit 1`;
+
 const BASE = { SERVED_GREETING: "hello", SERVED_CREDENTIAL: "token", GOMEMLIMIT: "50MiB", ...ODD };
 
 /** One stack from its first up to its end: each test goes on from where the one before left it. */
@@ -119,6 +122,27 @@ describe("a service on a real host", function () {
     stack.program = run({}, { release: lab.release("v2") });
     await stack.up();
     assert.equal(await answer(host), "v2 hello");
+  });
+
+  it("traces its scheduler for a time, and is as it was after that", async () => {
+    const diagnose = `/etc/gofleet/${COMPONENT}/diagnose`;
+    const godebug = `tr '\\0' '\\n' </proc/$(systemctl show -P MainPID ${UNIT})/environ | sed -n 's/^GODEBUG=//p'`;
+    await host.exec(`echo GODEBUG=madvdontneed=1 >/etc/default/served && systemctl restart ${UNIT}`);
+    assert.match(await host.exec(`${diagnose} 60min GODEBUG=schedtrace=100`), /runs with these variables for 3600 s/);
+    assert.equal((await host.exec(godebug)).trim(), "madvdontneed=1,schedtrace=100");
+    await host.exec(until(`journalctl -q -o cat -u ${UNIT} | grep -q '^SCHED [0-9]*ms: gomaxprocs='`));
+    assert.match(await host.exec(`${diagnose} 5min A=1 2>&1 || true`), /being diagnosed already/);
+    await host.exec(`${diagnose} off`);
+    assert.equal((await host.exec(godebug)).trim(), "madvdontneed=1");
+    // Nobody ends it this time.
+    await host.exec(`${diagnose} 1s GODEBUG=schedtrace=100`);
+    await host.exec(until(`[ "$(${godebug})" = madvdontneed=1 ]`));
+    await host.exec(`! ls /run/systemd/system/${UNIT}.d/*diagnose* 2>/dev/null`);
+    assert.equal(await answer(host), "v2 hello");
+    // With a setting that the service does not survive it runs without it again.
+    assert.match(await host.exec(`${diagnose} 5min SERVED_CRASH=1 2>&1 || true`), /runs without them again/);
+    assert.equal(await answer(host), "v2 hello");
+    await host.exec(`rm /etc/default/served && systemctl restart ${UNIT}`);
   });
 
   const bad: Record<

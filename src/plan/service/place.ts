@@ -24,6 +24,8 @@ export interface ServicePlace {
   readonly environment: AbsolutePath;
   /** Probes the service and tells systemd, for a service that does not do so itself. */
   readonly notifier: AbsolutePath;
+  /** Gives the service other variables for a time; for an operator on the host. */
+  readonly diagnose: AbsolutePath;
   /** Credentials on the disk, by name; root's. */
   readonly secrets: AbsolutePath;
 }
@@ -42,6 +44,7 @@ export function servicePlace(component: string): ServicePlace {
     program: `${settings}/program`,
     environment: `${settings}/environment`,
     notifier: `${settings}/notify`,
+    diagnose: `${settings}/diagnose`,
     secrets: `${settings}/current/.gofleet/secrets`,
   };
 }

@@ -1,5 +1,6 @@
 import type { AbsolutePath } from "../../model/names";
 import type { Service } from "../../model/service/service";
+import { diagnoseScript } from "../../render/service/diagnose-script";
 import { environmentFile } from "../../render/service/environment-file";
 import { notifierScript } from "../../render/service/notifier";
 import { serviceUnit, type CommandLine } from "../../render/service/unit";
@@ -35,7 +36,11 @@ export function unitPlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>): 
     reads: [...read.map(({ path }) => path), ...service.secrets, releaseDownload(release).name],
   };
   return {
-    files: [...read, ...userFiles(service, place)],
+    files: [
+      ...read,
+      { ...textFile(place.diagnose, diagnoseScript(place.unit, place.component)), mode: "0755" },
+      ...userFiles(service, place),
+    ],
     symlinks: [
       {
         path: `/etc/systemd/system/multi-user.target.wants/${place.unit}`,

@@ -60,6 +60,7 @@ describe("service plan", () => {
     const scripts = [
       ...[...made.probes, ...plan().probes].map(({ script }) => script),
       textOf(made, "/etc/gofleet/cache/notify"),
+      textOf(made, "/etc/gofleet/cache/diagnose"),
     ];
     for (const script of scripts) assert.equal(shellcheck(this, script), "");
   });
