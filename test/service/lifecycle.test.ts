@@ -31,9 +31,6 @@ const COMMON: Partial<GoServiceUnitArgs> = {
   rollback: { watch: false },
 };
 
-/** Waits for a minute at most. */
-const until = (condition: string) => `for i in $(seq 300); do ${condition} && exit 0; sleep 0.2; done; exit 1`;
-
 const BASE = { SERVED_GREETING: "hello", SERVED_CREDENTIAL: "token", GOMEMLIMIT: "50MiB", ...ODD };
 
 /** One stack from its first up to its end: each test goes on from where the one before left it. */
@@ -130,17 +127,23 @@ describe("a service on a real host", function () {
     await host.exec(`echo GODEBUG=madvdontneed=1 >/etc/default/served && systemctl restart ${UNIT}`);
     assert.match(await host.exec(`${diagnose} 60min GODEBUG=schedtrace=100`), /runs with these variables for 3600 s/);
     assert.equal((await host.exec(godebug)).trim(), "madvdontneed=1,schedtrace=100");
-    await host.exec(until(`journalctl -q -o cat -u ${UNIT} | grep -q '^SCHED [0-9]*ms: gomaxprocs='`));
+    await comesTrue(host, `journalctl -q -o cat -u ${UNIT} | grep -q '^SCHED [0-9]*ms: gomaxprocs='`);
     assert.match(await host.exec(`${diagnose} 5min A=1 2>&1 || true`), /being diagnosed already/);
     await host.exec(`${diagnose} off`);
     assert.equal((await host.exec(godebug)).trim(), "madvdontneed=1");
     // Nobody ends it this time.
     await host.exec(`${diagnose} 1s GODEBUG=schedtrace=100`);
-    await host.exec(until(`[ "$(${godebug})" = madvdontneed=1 ]`));
+    await comesTrue(host, `[ "$(${godebug})" = madvdontneed=1 ]`);
     await host.exec(`! ls /run/systemd/system/${UNIT}.d/*diagnose* 2>/dev/null`);
     assert.equal(await answer(host), "v2 hello");
     // With a setting that the service does not survive it runs without it again.
     assert.match(await host.exec(`${diagnose} 5min SERVED_CRASH=1 2>&1 || true`), /runs without them again/);
+    assert.equal(await answer(host), "v2 hello");
+    // Nor does it stay given up where it came on with them, and crashed later.
+    const crash = "/run/gofleet-test-crash";
+    await host.exec(`${diagnose} 60min SERVED_CRASH_AFTER=1ms SERVED_TRIGGER=${crash} && touch ${crash}`);
+    await comesTrue(host, `systemctl is-failed ${UNIT}`);
+    await host.exec(`rm ${crash}; ${diagnose} off`);
     assert.equal(await answer(host), "v2 hello");
     await host.exec(`rm /etc/default/served && systemctl restart ${UNIT}`);
   });
@@ -265,6 +268,12 @@ describe("a service on a real host", function () {
     assert.equal((await host.exec("pgrep served || true")).trim(), "");
   });
 });
+
+/** Until a command succeeds on the host. */
+async function comesTrue(host: Host, condition: string): Promise<void> {
+  const poll = `for i in $(seq 1000); do if ${condition}; then exit 0; fi; sleep 0.2; done >/dev/null; exit 1`;
+  await host.exec(poll, { timeout: 240_000 });
+}
 
 /** A signal is taken up when the process comes to it. */
 async function answers(host: Host, wanted: string): Promise<void> {

@@ -16,10 +16,18 @@ export function diagnoseScript(unit: string, component: string): string {
   const folder: AbsolutePath = `/run/systemd/system/${unit}.d`;
   const dropIn = `${folder}/90-gofleet-diagnose.conf`;
   const variables = `${folder}/90-gofleet-diagnose.env`;
+  const systemctl = (...words: readonly string[]) => command("systemctl", ...words, "--", unit);
+  // Given up with these variables, it is started; stopped by somebody, it is left alone. A start of a person's is none
+  // that the breaker should count. No variable of the shell: systemd would put its own in place of it.
   const end = [
     command("rm", "-f", "--", dropIn, variables),
     "systemctl daemon-reload",
-    command("systemctl", "try-restart", "--", unit),
+    `if ${systemctl("--quiet", "is-failed")}`,
+    `then ${systemctl("reset-failed")}`,
+    systemctl("start"),
+    `else ${systemctl("reset-failed")}`,
+    systemctl("try-restart"),
+    "fi",
   ].join("; ");
   return `#!/bin/sh
 ${MARKER}
@@ -32,6 +40,7 @@ timer=${quote(`gofleet-${component}-diagnose`)}
 folder=${quote(folder)}
 dropin=${quote(dropIn)}
 variables=${quote(variables)}
+change=${quote(`/etc/gofleet/${component}/txn`)}
 end=${quote(end)}
 
 fail() {
@@ -42,7 +51,6 @@ fail() {
 usage() { fail "$1; wanted: diagnose 5min GODEBUG=schedtrace=1000, or: diagnose off"; }
 
 seconds() {
-  number=\${1%[a-z]*}
   case $1 in *[0-9]min) number=\${1%min} factor=60 ;; *[0-9]s) number=\${1%s} factor=1 ;; *) return 1 ;; esac
   case $number in *[!0-9]* | 0* | ?????*) return 1 ;; esac
   [ $((number * factor)) -le ${LONGEST} ] && echo $((number * factor))
@@ -79,9 +87,12 @@ write() {
 
 root() { [ "$(id -u)" = 0 ] || fail "only root may do this"; }
 
+# The timer goes last: it is there for what becomes of this script.
 finish() {
-  systemctl stop -- "$timer.timer"
   sh -c "$end"
+  ended=$?
+  systemctl stop -- "$timer.timer"
+  return "$ended"
 }
 
 case \${1-} in
@@ -100,6 +111,7 @@ for each; do assignment "$each"; done
 
 root
 [ ! -e "$dropin" ] || fail "$unit is being diagnosed already; diagnose off ends that"
+[ ! -e "$change" ] || fail "a change of $unit is under way; wait for its end"
 process=$(systemctl show --property=MainPID --value -- "$unit")
 [ "$process" != 0 ] || fail "$unit does not run"
 godebug=$(tr '\\000' '\\n' <"/proc/$process/environ" | sed -n 's/^GODEBUG=//p')
@@ -109,10 +121,8 @@ if ! { write "$@" && systemd-run --quiet --collect --unit="$timer" --on-active="
   rm -f -- "$dropin" "$variables"
   exit 1
 fi
-if ! { systemctl daemon-reload && systemctl restart -- "$unit"; }; then
-  finish
-  systemctl reset-failed -- "$unit"
-  systemctl start -- "$unit"
+if ! { systemctl daemon-reload && systemctl reset-failed -- "$unit" && systemctl restart -- "$unit"; }; then
+  finish || fail "$unit starts neither with these variables nor without them; see: systemctl status $unit"
   fail "$unit does not start with these variables; it runs without them again"
 fi
 echo "$unit runs with these variables for $time s; diagnose off ends it"
