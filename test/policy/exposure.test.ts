@@ -1,5 +1,6 @@
 import { confinement } from "../../src/policy/rules/confinement";
 import { pprof } from "../../src/policy/rules/pprof";
+import { diagnoseScript } from "../../src/render/service/diagnose-script";
 import { CONTAINER, deployment, release, resource, table, UNKNOWN } from "./support";
 
 const unit = (line: string) => release(1, { files: { "/x.service": `[Service]\n${line}\n` } });
@@ -22,6 +23,10 @@ describe("policy: what is open", () => {
     "another address": { of: unit("ExecStart=/x 10.0.0.1:6060"), finds: [] },
     "another port": { of: unit("ExecStart=/x :60601 :16060 :8080"), finds: [] },
     "a comment": { of: unit("# listens on :6060"), finds: [] },
+    "a script that refuses it": {
+      of: release(1, { files: { "/x": diagnoseScript("gofleet-x.service", "x") } }),
+      finds: [],
+    },
     "a port of one's own": { of: unit("ExecStart=/x :9999"), config: { ports: [9999] }, finds: [`${UNIT}: ":9999"`] },
     "a release's port": {
       of: release(1, { plan: { listens: { "0.0.0.0:6060": "x.service", "127.0.0.1:6060": "x.service" } } }),

@@ -8,7 +8,7 @@ import { TestStack } from "../support/engine";
 import { makeProject } from "../support/engine/project";
 import { machineGo } from "../support/go";
 import { skip } from "../support/skip";
-import { answer, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
+import { answer, comesTrue, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 
 const TOKEN = "a-token-that-nobody-may-see";
 
@@ -268,12 +268,6 @@ describe("a service on a real host", function () {
     assert.equal((await host.exec("pgrep served || true")).trim(), "");
   });
 });
-
-/** Until a command succeeds on the host. */
-async function comesTrue(host: Host, condition: string): Promise<void> {
-  const poll = `for i in $(seq 1000); do if ${condition}; then exit 0; fi; sleep 0.2; done >/dev/null; exit 1`;
-  await host.exec(poll, { timeout: 240_000 });
-}
 
 /** A signal is taken up when the process comes to it. */
 async function answers(host: Host, wanted: string): Promise<void> {

@@ -60,7 +60,7 @@ seconds() {
 private() {
   case $2 in
     127.*:* | '[::1]:'* | localhost:* | /*) return 0 ;;
-    *:6060) return 1 ;;
+    *[:]6060) return 1 ;;
     *:[0-9]*) ;;
     *) return 0 ;;
   esac

@@ -91,3 +91,9 @@ export async function answer(host: Host, path = "/version"): Promise<string> {
 export async function property(host: Host, name: string, unit = UNIT): Promise<string> {
   return (await host.exec(`systemctl show --value --property=${name} ${unit}`)).trim();
 }
+
+/** Until a command succeeds on the host. */
+export async function comesTrue(host: Host, condition: string): Promise<void> {
+  const poll = `for i in $(seq 1000); do if ${condition}; then exit 0; fi; sleep 0.2; done >/dev/null; exit 1`;
+  await host.exec(poll, { timeout: 240_000 });
+}
