@@ -10,25 +10,15 @@ const LONGEST = 3600;
  * serves: what they cost and what they open ends by itself, also when nobody is logged in any more, and with a reboot.
  *
  * All of it is in /run: a drop-in of the unit, and a timer of systemd that takes it away. The timer does not need this
- * script, which another release may not have.
+ * script, which another release may not have, but a file beside the drop-in: systemd 252 garbles a transient unit's
+ * command that holds a semicolon, when it is reloaded.
  */
 export function diagnoseScript(unit: string, component: string): string {
   const folder: AbsolutePath = `/run/systemd/system/${unit}.d`;
   const dropIn = `${folder}/90-gofleet-diagnose.conf`;
   const variables = `${folder}/90-gofleet-diagnose.env`;
+  const ending = `${folder}/90-gofleet-diagnose.end`;
   const systemctl = (...words: readonly string[]) => command("systemctl", ...words, "--", unit);
-  // Given up with these variables, it is started; stopped by somebody, it is left alone. A start of a person's is none
-  // that the breaker should count. No variable of the shell: systemd would put its own in place of it.
-  const end = [
-    command("rm", "-f", "--", dropIn, variables),
-    "systemctl daemon-reload",
-    `if ${systemctl("--quiet", "is-failed")}`,
-    `then ${systemctl("reset-failed")}`,
-    systemctl("start"),
-    `else ${systemctl("reset-failed")}`,
-    systemctl("try-restart"),
-    "fi",
-  ].join("; ");
   return `#!/bin/sh
 ${MARKER}
 # diagnose 5min NAME=VALUE...: starts the service anew with these variables, and after five minutes without them.
@@ -41,7 +31,7 @@ folder=${quote(folder)}
 dropin=${quote(dropIn)}
 variables=${quote(variables)}
 change=${quote(`/etc/gofleet/${component}/txn`)}
-end=${quote(end)}
+ending=${quote(ending)}
 
 fail() {
   echo "diagnose: $*" >&2
@@ -82,14 +72,26 @@ write() {
     # Of two settings of one name in GODEBUG the later counts.
     [ "$name" != GODEBUG ] || value=\${godebug:+$godebug,}$value
     printf '%s="%s"\\n' "$name" "$value"
-  done >"$variables" && printf '[Service]\\nEnvironmentFile=%s\\n' "$variables" >"$dropin"
+  done >"$variables" && cat >"$ending" <<'END' && printf '[Service]\\nEnvironmentFile=%s\\n' "$variables" >"$dropin"
+${command("rm", "-f", "--", dropIn, variables, ending)}
+systemctl daemon-reload
+# Given up with these variables, it is started; stopped by somebody, it is left alone. What a person starts is nothing
+# that the breaker should count.
+if ${systemctl("--quiet", "is-failed")}; then
+  ${systemctl("reset-failed")}
+  ${systemctl("start")}
+else
+  ${systemctl("reset-failed")}
+  ${systemctl("try-restart")}
+fi
+END
 }
 
 root() { [ "$(id -u)" = 0 ] || fail "only root may do this"; }
 
 # The timer goes last: it is there for what becomes of this script.
 finish() {
-  sh -c "$end"
+  sh -- "$ending"
   ended=$?
   systemctl stop -- "$timer.timer"
   return "$ended"
@@ -117,8 +119,8 @@ process=$(systemctl show --property=MainPID --value -- "$unit")
 godebug=$(tr '\\000' '\\n' <"/proc/$process/environ" | sed -n 's/^GODEBUG=//p')
 # What ends it comes first: whatever happens to this script, the service does not stay as it is then.
 if ! { write "$@" && systemd-run --quiet --collect --unit="$timer" --on-active="\${time}s" \\
-  --timer-property=AccuracySec=1s sh -c "$end"; }; then
-  rm -f -- "$dropin" "$variables"
+  --timer-property=AccuracySec=1s sh -- "$ending"; }; then
+  rm -f -- "$dropin" "$variables" "$ending"
   exit 1
 fi
 if ! { systemctl daemon-reload && systemctl reset-failed -- "$unit" && systemctl restart -- "$unit"; }; then
