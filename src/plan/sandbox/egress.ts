@@ -3,9 +3,11 @@ import { METADATA_ADDRESSES } from "../../model/sandbox/metadata";
 import { EGRESS_COUNTERS, egressRules, type EgressRules } from "../../render/sandbox/egress-rules";
 import { egressNamesService, egressService, egressTimer, type EgressUnits } from "../../render/sandbox/egress-units";
 import { command, quote } from "../../render/shell";
-import type { HostPlan, PlanProbe } from "../host-plan";
+import type { HostPlan, PlanCheck, PlanProbe } from "../host-plan";
 import { textFile } from "../text-file";
 import { slotPlace, type SandboxPlace } from "./place";
+
+const SUBORDINATE = "/etc/subuid";
 
 /** The rules of a sandbox's network, by {@link egressRules}. */
 export function egressText(
@@ -65,9 +67,28 @@ export function egressPlan<Text>(
       { name: egress.unit, onChange: "reload", reads: [egress.rules, path(egress.unit)] },
       { name: egress.timer, onChange: "restart", reads: [path(egress.timer), path(egress.names), place.config] },
     ],
+    checks: [subordinateUsersCheck(place, slots)],
     probes: [egressProbe(place, slots)],
     packages: ["iproute2", "nftables"],
   };
+}
+
+/**
+ * The rules look at the users of slots. A job that may make user namespaces would send as others, if the host gave its
+ * user some: see subuid(5).
+ */
+function subordinateUsersCheck(place: SandboxPlace, slots: number): PlanCheck {
+  const script = `#!/bin/sh
+set -eu
+for user in ${command(...slotUsers(place, slots))}; do
+  uid=$(id -u "$user" 2>/dev/null) || uid=$user
+  if grep -q -e "^$user:" -e "^$uid:" ${SUBORDINATE} 2>/dev/null; then
+    echo "${SUBORDINATE} gives $user other users, as which jobs would get past the firewall: take its line out" >&2
+    exit 1
+  fi
+done
+`;
+  return { name: "subordinate-users", timeout: 30, script };
 }
 
 /**

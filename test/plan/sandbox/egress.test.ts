@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { EMPTY_PLAN } from "../../../src/plan/host-plan";
 import { manifest } from "../../../src/plan/manifest";
 import { egressPlan, egressText } from "../../../src/plan/sandbox/egress";
 import { sandboxPlace, slotPlace } from "../../../src/plan/sandbox/place";
 import { egressGuard } from "../../../src/render/sandbox/egress-units";
+import { temporaryDirectory } from "../../support/go";
 import { assertGolden } from "../../support/golden";
 import { assertSystemdTakes, shellcheck } from "./host-tools";
 
@@ -41,7 +45,33 @@ describe("egress plan", () => {
     assert.throws(() => assertSystemdTakes(this, wrong), /perhaps/);
   });
 
-  it("has a probe that shellcheck has nothing to say of", function () {
-    for (const { script } of plan().probes ?? []) assert.equal(shellcheck(this, script), "");
+  it("refuses a host that gives users of slots other users, by name or by number", () => {
+    const folder = temporaryDirectory();
+    const file = join(folder, "subuid");
+    const [check = assert.fail()] = plan().checks ?? [];
+    // Root stands for a slot's user that is there already.
+    const script = check.script.replaceAll("/etc/subuid", file).replace(slotPlace(place, 2).user, "root");
+    const ends = (text?: string) => {
+      if (text !== undefined) writeFileSync(file, text);
+      const { status, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+      return `${status} ${stderr}`;
+    };
+    try {
+      assert.equal(ends(), "0 ");
+      assert.equal(ends("people:100000:65536\ngofleet-ci-11:165536:65536\n10:1:1\n"), "0 ");
+      const says = / gives \S+ other users, as which jobs would get past the firewall: take its line out/;
+      for (const line of ["gofleet-ci-1:100000:65536", "0:100000:65536"]) {
+        const ended = ends(`people:100000:65536\n${line}\n`);
+        assert.match(ended, /^1 /);
+        assert.match(ended, says);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("has a check and a probe that shellcheck has nothing to say of", function () {
+    for (const { script } of [...(plan().checks ?? []), ...(plan().probes ?? [])])
+      assert.equal(shellcheck(this, script), "");
   });
 });

@@ -81,8 +81,8 @@ describe("sandbox plan", () => {
 
   it("builds a canary before the switch, unless told not to", () => {
     const checks = (canary: boolean) => plan({ hardening: { canary } }).checks.map(({ name }) => name);
-    assert.deepEqual(checks(true), ["canary", "apparmor"]);
-    assert.deepEqual(checks(false), ["apparmor"]);
+    assert.deepEqual(checks(true), ["canary", "subordinate-users", "apparmor"]);
+    assert.deepEqual(checks(false), ["subordinate-users", "apparmor"]);
   });
 
   it("tells jobs of a cache program without a word in their unit, and lets AppArmor execute it", () => {
