@@ -102,6 +102,11 @@ export interface PlanUnit {
   readonly onChange: "restart" | "reload" | "start" | "none";
   /** Managed paths, secret and download names the unit reads; when one of them changes, `onChange` happens. */
   readonly reads: readonly string[];
+  /**
+   * With `reload`: those of `reads` that a process which runs does not take up, such as its program, its unit and its
+   * variables; when one of them changes, the unit is restarted. Default: a reload takes up everything.
+   */
+  readonly restartFor?: readonly string[];
 }
 
 /**

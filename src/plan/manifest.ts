@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { HostPlan, PlanBuild, PlanUnit, PlanWatch } from "./host-plan";
+import type { HostPlan, PlanBuild, PlanWatch } from "./host-plan";
 import { shapingEnvironment } from "./recipe";
 
 /** The manifest of a plan: one record a line, fields by TAB, sorted bytewise. See docs/host-protocol.md. */
@@ -29,7 +29,13 @@ export function manifest(plan: HostPlan): string {
     ...plan.downloads.flatMap(({ name, build }) => (build === undefined ? [] : [["build", name, ...recipe(build)]])),
     ...plan.packages.map((name) => ["package", name]),
     ...plan.listens.map(({ address, port, unit }) => ["listen", address, String(port), unit]),
-    ...plan.units.map((unit) => ["unit", unit.name, unit.onChange, unitDigest(plan, unit)]),
+    ...plan.units.map(({ name, onChange, reads, restartFor }) => [
+      "unit",
+      name,
+      onChange,
+      digestOf(plan, reads),
+      ...(restartFor === undefined ? [] : [digestOf(plan, restartFor)]),
+    ]),
     ...plan.probes.map(({ name, timeout, script }) => ["probe", name, String(timeout), sha256(script)]),
     ...plan.checks.map(({ name, timeout, script }) => ["check", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
@@ -49,7 +55,8 @@ export function sha256(text: string | Buffer): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-function unitDigest(plan: HostPlan, { reads }: PlanUnit): string {
+/** A digest of files, secrets and downloads by their paths and names. */
+function digestOf(plan: HostPlan, reads: readonly string[]): string {
   const read = new Set(reads);
   const lines = [
     ...plan.files.filter(({ path }) => read.has(path)).map(({ path, text }) => `${path}\t${sha256(text)}`),

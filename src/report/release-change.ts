@@ -191,7 +191,9 @@ function unitEffects(before: PlanInputs, after: PlanInputs, changed: ReadonlySet
     if (unit.onChange === "none") return [];
     if (olds[name] === undefined) return [{ name, effect: "start" }];
     const reads = Array.isArray(unit.reads) ? unit.reads : [];
-    return reads.some((path) => changed.has(path)) ? [{ name, effect: unit.onChange }] : [];
+    if (!reads.some((path) => changed.has(path))) return [];
+    const atStart = Array.isArray(unit.restartFor) ? unit.restartFor : [];
+    return [{ name, effect: atStart.some((path) => changed.has(path)) ? "restart" : unit.onChange }];
   });
 }
 

@@ -12,7 +12,11 @@ export class FakeSystemd {
   readonly #bin: string;
   readonly #dir: string;
 
-  constructor(shell?: Shell) {
+  /** @param overrides functions of the agent in sh, instead of its own */
+  constructor(
+    shell?: Shell,
+    private readonly overrides = "",
+  ) {
     this.root = new Root(shell);
     this.#dir = join(this.root.path, "..", "fake");
     this.#bin = join(this.#dir, "bin");
@@ -33,11 +37,25 @@ export class FakeSystemd {
   }
 
   run(what: Release, request: Readonly<Record<string, string | number>> = {}, onEvent?: OnEvent): Promise<Answer> {
-    return this.root.run({ ...what, entries: withAgent(what.entries) }, request, { env: this.env, onEvent });
+    return this.root.run({ ...what, entries: withAgent(what.entries, this.overrides) }, request, {
+      env: this.env,
+      onEvent,
+    });
   }
 
   ask(verb: string, request: Readonly<Record<string, string | number>> = {}, onEvent?: OnEvent): Promise<Answer> {
-    return this.root.start(verb, request, withAgent(new Map()), { env: this.env, onEvent });
+    return this.root.start(verb, request, withAgent(new Map(), this.overrides), { env: this.env, onEvent });
+  }
+
+  /** What systemd was asked to do with a unit since the last time, a verb each. */
+  asked(unit: string): string[] {
+    const file = join(this.#dir, "asked");
+    const lines = readFileSync(file, "utf8").split("\n");
+    writeFileSync(file, "");
+    return lines.flatMap((line) => {
+      const [, verb = "", names = ""] = /^systemctl +(start|restart|reload-or-restart|stop) -- (.*)$/.exec(line) ?? [];
+      return names.split(" ").includes(unit) ? [verb] : [];
+    });
   }
 
   /** The command of a component's timer, or undefined. */
@@ -73,13 +91,22 @@ export class FakeSystemd {
   }
 }
 
+/** For {@link FakeSystemd}: units are entered and left below a root too, which is all of the activation then. */
+export const WITH_UNITS = `activate() {
+  _to=/dev/null
+  [ -z "$1" ] || _to=$ETC/releases/$1/.gofleet/manifest
+  leave_units "$_to"
+  enter_units "$_to"
+}`;
+
 /** Systemd wherever it runs, and nothing outside the root. */
-function withAgent(entries: ReadonlyMap<string, string | Buffer>): ReadonlyMap<string, string | Buffer> {
+function withAgent(entries: ReadonlyMap<string, string | Buffer>, more: string): ReadonlyMap<string, string | Buffer> {
   const source = agentSource();
   const head = source.replace(/\nmain "\$@"\n*$/, "\n");
   if (head === source) throw new Error("the agent no longer ends with its main");
   const overrides = `
 install_boot() { mkdir -p -- "$HOST_LIB" && cp -- "$RUN/agent" "$HOST_LIB/agent"; }
+${more}
 `;
   const set = head.replace('  [ -n "$ROOT" ] || [ ! -d /run/systemd/system ] || SYSTEMD=1\n', "  SYSTEMD=1\n");
   if (set === head) throw new Error("the agent finds out in another way whether systemd runs");
@@ -90,6 +117,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   systemctl: `echo "systemctl $*" >>"$FAKE/asked"
 case $* in
   show*) for unit; do :; done; cat "$FAKE/show-$unit" 2>/dev/null || printf 'LoadState=loaded\\nActiveState=active\\n' ;;
+  *reload-or-restart*) [ ! -e "$FAKE/reload-fails" ] ;;
   *stop*gofleet-watch-*) for unit; do :; done; rm -f "$FAKE/timer-\${unit%.timer}" ;;
   is-system-running) echo running ;;
   --version) echo 'systemd 252 (252)' ;;

@@ -91,4 +91,16 @@ describe("manifest", () => {
     assert.notDeepEqual(digest({ goRoot: "download:go1.26.9" }), digest({}));
     assert.deepEqual(digest({ env: { ...build.env, GOPROXY: "off" } }), digest({}));
   });
+
+  it("gives a unit that is reloaded a second digest, of what a reload does not take up", () => {
+    const unit = { name: "a.service", onChange: "reload", reads: ["tool-1.2.3", "/etc/a"] } as const;
+    const fields = (restartFor?: readonly string[], recipe: Partial<PlanBuild> = {}): string[] =>
+      records(manifest(plan({ units: [restartFor === undefined ? unit : { ...unit, restartFor }] }, recipe)), "unit")
+        .join()
+        .split("\t");
+    assert.equal(fields().length, 4);
+    const [, , , , atStart] = fields(["tool-1.2.3"]);
+    assert.match(atStart ?? "", /^[0-9a-f]{64}$/);
+    assert.notEqual(fields(["tool-1.2.3"], { goRoot: "download:go1.26.9" })[4], atStart);
+  });
 });

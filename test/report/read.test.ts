@@ -5,7 +5,17 @@ import { renderHtml } from "../../src/report/html";
 import { renderJson } from "../../src/report/json";
 import { renderMarkdown } from "../../src/report/markdown";
 import { reportOf } from "./support/example-report";
-import { COMPONENT, file, RELEASE, releaseInputs, step, SUMMARY, updated, urn } from "./support/events";
+import {
+  COMPONENT,
+  file,
+  RELEASE,
+  releaseInputs,
+  step,
+  SUMMARY,
+  updated,
+  urn,
+  type ReleaseSettings,
+} from "./support/events";
 
 const PLANTED = "hunter2-planted-secret";
 const SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
@@ -31,6 +41,24 @@ describe("saved previews", () => {
     const both = readPreview([digest, file([...small, SUMMARY])]);
     assert.equal(both.stacks.length, 1, "two files of one stack are one preview");
     assert.deepEqual(both.stacks[0]?.resources[1]?.position, { file: "index.ts", line: 7 });
+  });
+
+  it("say of a unit that is reloaded when it restarts all the same", () => {
+    const files = { "/etc/program": "1\n", "/etc/a": "1\n" };
+    const units = {
+      "service.service": { onChange: "reload", reads: Object.keys(files), restartFor: ["/etc/program"] },
+    };
+    const downtime = (after: Partial<typeof files>): string | undefined => {
+      const of = (texts: typeof files): ReleaseSettings => ({
+        hosts: 1,
+        files: texts,
+        more: { plan: { attributes: {}, units } },
+      });
+      const events = updated("a", of(files), of({ ...files, ...after }));
+      return reportOf([file([...events, SUMMARY])]).components[0]?.downtime;
+    };
+    assert.equal(downtime({ "/etc/a": "2\n" }), "reload");
+    assert.equal(downtime({ "/etc/program": "2\n" }), "restart");
   });
 
   it("skip places in packages for the user's own", () => {

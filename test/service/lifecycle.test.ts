@@ -101,21 +101,37 @@ describe("a service on a real host", function () {
     assert.equal((await host.exec(`/etc/gofleet/${COMPONENT}/program/served --check; echo $?`)).trim(), "0");
   });
 
-  it("takes up changed files where it is told to reload them, and its process stays", async () => {
+  it("takes up changed files where it is told to, and its process stays; another program or variable it is started for", async () => {
     const env = { SERVED_GREETING_FILE: "{files}/greeting" };
     const greets = (greeting: string, more: Partial<GoServiceUnitArgs> = {}) =>
       run(env, { release: lab.release("v2"), files: { greeting }, ...more });
     stack.program = greets("hello from a file");
     await stack.up();
     assert.equal(await answer(host), "v2 hello from a file");
-    const before = await property(host, "MainPID");
     stack.program = greets("and another", { update: "reload" });
     await stack.up();
-    await answers(host, "v2 and another");
-    stack.program = greets("and a third", { update: "reload" });
-    await stack.up();
-    await answers(host, "v2 and a third");
+    const before = await property(host, "MainPID");
+    for (const greeting of ["and a third", "and a fourth"]) {
+      stack.program = greets(greeting, { update: "reload" });
+      await stack.up();
+      await answers(host, `v2 ${greeting}`);
+    }
     assert.deepEqual([await property(host, "MainPID"), await property(host, "NRestarts")], [before, "0"]);
+
+    stack.program = greets("and a fourth", { update: "reload", release: lab.release("v4") });
+    await stack.up();
+    assert.equal(await answer(host), "v4 and a fourth");
+    const started = await property(host, "MainPID");
+    assert.notEqual(started, before);
+
+    stack.program = greets("and a fourth", {
+      update: "reload",
+      release: lab.release("v4"),
+      env: told({ ...BASE, ...env, ODD_EDGES: "another" }),
+    });
+    await stack.up();
+    assert.equal((await variables(host))["ODD_EDGES"], "another");
+    assert.notEqual(await property(host, "MainPID"), started);
     stack.program = run({}, { release: lab.release("v2") });
     await stack.up();
     assert.equal(await answer(host), "v2 hello");

@@ -45,7 +45,7 @@ check_manifest() {
     ($1 == "probe" || $1 == "check") && NF == 4 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9]+$/ { next }
     $1 == "secret" && NF == 3 && $2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ && $3 ~ /^[0-9a-f]+$/ { next }
     $1 == "watch" && NF == 6 && $2 ~ /^[1-9][0-9]*$/ && $3 ~ /^[1-9][0-9]*$/ && $4 ~ /^(revert|report)$/ && $5 ~ /^(-|[a-z0-9][a-z0-9._,-]*)$/ && $6 ~ /^[0-9a-f]+$/ { next }
-    $1 == "unit" && NF == 4 && $2 ~ /^[^\/ -][^\/ ]*$/ && $3 ~ /^(restart|reload|start|none)$/ { next }
+    $1 == "unit" && (NF == 4 || NF == 5 && $3 == "reload" && $5 ~ /^[0-9a-f]+$/) && $2 ~ /^[^\/ -][^\/ ]*$/ && $3 ~ /^(restart|reload|start|none)$/ { next }
     { bad("not a record: " $0) }
   ' "$1")
   [ -z "$_wrong" ] || fail 11 "$_wrong"

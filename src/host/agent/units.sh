@@ -30,15 +30,17 @@ plan_units() {
   _names=$(unit_names "$1")
   [ -n "$_names" ] || return 0
   unit_states "$_names" >"$WORK/units"
-  while IFS=$TAB read -r _kind _unit _on _digest; do
+  while IFS=$TAB read -r _kind _unit _on _digest _restart; do
     [ "$_kind" = unit ] || continue
-    _stamp=
-    [ ! -f "$STAMPS/$_unit" ] || read -r _stamp <"$STAMPS/$_unit"
-    printf '%s\t%s\t%s\t%s\n' "$_unit" "$_on" "$_digest" "$_stamp"
+    _stamp='' _stamped=''
+    [ ! -f "$STAMPS/$_unit" ] || read -r _stamp _stamped <"$STAMPS/$_unit"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$_unit" "$_on" "$_digest" "$_restart" "$_stamp" "$_stamped"
   done <"$1" | awk -F '\t' -v OFS='\t' '
     FILENAME == ARGV[1] { active[$1] = $3; type[$1] = $5; result[$1] = $6; stale[$1] = $7 == "yes"; next }
     {
-      changed = $3 != $4
+      # A process has the second digest from its start, and no reload takes that up.
+      restart = $4 != $6
+      changed = $3 != $5 || restart
       # A oneshot that has done its work rests.
       runs = active[$1] == "active" || active[$1] == "activating" || active[$1] == "reloading" ||
         (!changed && type[$1] == "oneshot" && active[$1] == "inactive" && result[$1] == "success")
@@ -46,9 +48,11 @@ plan_units() {
       # What comes on with another unit must not be restarted under it.
       else if (!runs) verb = $2 == "restart" ? "restart" : "start"
       else if (!changed) verb = ""
+      # What is not up yet cannot be told.
+      else if ($2 == "reload") verb = restart || active[$1] == "activating" ? "restart" : "reload"
       else verb = $2 == "start" ? "stamp" : $2
       if (verb == "" && stale[$1]) verb = "stamp"
-      if (verb != "") print verb, $1, $3
+      if (verb != "") print verb, $1, $3 ($4 == "" ? "" : " " $4)
     }' "$WORK/units" - >"$WORK/verbs"
 }
 
@@ -85,7 +89,11 @@ units_by() {
   # A unit that failed too often would not be started again.
   ! grep -qs "${TAB}failed$TAB" "$WORK/units" || systemctl reset-failed -- "$@" >/dev/null 2>&1
   # shellcheck disable=SC2086 # empty, or one option
-  quiet systemctl $NO_BLOCK "$_systemctl" -- "$@"
+  quiet systemctl $NO_BLOCK "$_systemctl" -- "$@" && return 0
+  # On the way back: a process that the other release left behind may not be one that can be told.
+  [ "$_systemctl$BACKWARDS" = reload-or-restartrevert- ] || return 1
+  # shellcheck disable=SC2086 # as above
+  quiet systemctl $NO_BLOCK restart -- "$@"
 }
 
 # Daemons that would not come back from a bad configuration are asked first.
@@ -169,7 +177,7 @@ stamp_all() {
   rm -rf -- "$STAMPS"
   [ -f "$1" ] && grep -q "^unit$TAB" "$1" || return 0
   mkdir -p -- "$STAMPS" || return 1
-  while IFS=$TAB read -r _kind _unit _on _digest; do
-    [ "$_kind" != unit ] || printf '%s\n' "$_digest" >"$STAMPS/$_unit"
+  while IFS=$TAB read -r _kind _unit _on _digest _restart; do
+    [ "$_kind" != unit ] || printf '%s\n' "$_digest${_restart:+ $_restart}" >"$STAMPS/$_unit"
   done <"$1"
 }

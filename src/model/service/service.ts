@@ -119,12 +119,13 @@ export interface ServiceArgs<Value = string> {
   readonly sockets?: Readonly<Record<string, SocketArgs>>;
   /**
    * How a new release comes on. `restart`: the service ends and starts. `socket`: the same, while connections wait in its
-   * sockets. `reload`: it is told, and takes up by itself what it rereads.
+   * sockets. `reload`: where nothing but `files` changed, the process is told and goes on; anything else that changed
+   * (program, arguments, unit, `env`, `secrets`) it has from its start, so then it is restarted.
    * @default "socket" with `sockets`, else "restart"
    */
   readonly update?: Update;
   /**
-   * The command that tells the service to reload.
+   * The command that tells the service to reload; it must read its `files` again.
    * @default SIGHUP to its main process
    */
   readonly reload?: readonly [string, ...string[]];

@@ -90,8 +90,9 @@ function served({ domain, tls }: Front, place: MirrorPlace): Pick<NginxPlace, "c
 }
 
 /**
- * The front on a host: nginx with a configuration, a unit and a certificate of its own. What changes is reloaded, never
- * restarted. Its users and directories are the store's part of the plan.
+ * The front on a host: nginx with a configuration, a unit and a certificate of its own. A changed configuration or
+ * certificate is reloaded; only another unit, such as for a low port or a log elsewhere, restarts it. Its users and
+ * directories are the store's part of the plan.
  */
 export function frontPlan<Text>(
   front: Front,
@@ -107,6 +108,7 @@ export function frontPlan<Text>(
     tls.kind === "acme" ? acmePlan(front, tls.acme, place, tls.acme.ca ? given(texts.acmeCa) : undefined) : undefined;
   const config = textFile(place.front.config, texts.config);
   const read = [config, ...certificate, ...clientCa].map(({ path }) => path);
+  const restartFor = [paths.service];
   return {
     files: [
       config,
@@ -126,7 +128,12 @@ export function frontPlan<Text>(
       ...(acme?.symlinks ?? []),
     ],
     units: [
-      { name: place.front.unit, onChange: "reload", reads: [...read, ...frontSecrets(front)] },
+      {
+        name: place.front.unit,
+        onChange: "reload",
+        reads: [...read, ...frontSecrets(front), ...restartFor],
+        restartFor,
+      },
       ...(renewal?.units ?? []),
       ...(acme?.units ?? []),
     ],

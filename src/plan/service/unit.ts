@@ -24,20 +24,25 @@ export function unitPlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>): 
   const { place, service, hasEnvironment, release } = parts;
   const unitPath: AbsolutePath = `/etc/systemd/system/${place.unit}`;
   const notifies = service.health.notify === "probe";
-  const read: PlanFile<Text | string>[] = [
+  const atStart: PlanFile<Text | string>[] = [
     textFile<Text | string>(unitPath, unitText(parts)),
     ...(hasEnvironment ? [textFile<Text | string>(place.environment, texts.environment)] : []),
     ...(notifies ? [textFile<Text | string>(place.notifier, notifierScript(service.health))] : []),
-    ...service.files.map((name) => textFile<Text | string>(`${filesDirectory(place)}/${name}`, given(texts, name))),
   ];
-  const unit: PlanUnit = {
-    name: place.unit,
-    onChange: service.update === "reload" ? "reload" : "restart",
-    reads: [...read.map(({ path }) => path), ...service.secrets, releaseDownload(release).name],
-  };
+  const configuration = service.files.map((name) =>
+    textFile<Text | string>(`${filesDirectory(place)}/${name}`, given(texts, name)),
+  );
+  // What a process has from its start: a reload would leave the old program running under the new release's name.
+  const restartFor = [...atStart.map(({ path }) => path), ...service.secrets, releaseDownload(release).name];
+  const reads = [...restartFor, ...configuration.map(({ path }) => path)];
+  const unit: PlanUnit =
+    service.update === "reload"
+      ? { name: place.unit, onChange: "reload", reads, restartFor }
+      : { name: place.unit, onChange: "restart", reads };
   return {
     files: [
-      ...read,
+      ...atStart,
+      ...configuration,
       { ...textFile(place.diagnose, diagnoseScript(place.unit, place.component)), mode: "0755" },
       ...userFiles(service, place),
     ],

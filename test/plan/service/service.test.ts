@@ -116,13 +116,37 @@ describe("service plan", () => {
       "/etc/systemd/system/gofleet-cache.service",
       "/etc/gofleet/cache/environment",
       "/etc/gofleet/cache/notify",
-      "/etc/gofleet/cache/files/cache.json",
       "token",
       plan().downloads[0]?.name,
+      "/etc/gofleet/cache/files/cache.json",
     ]);
     assert.equal(service?.onChange, "restart");
     assert.deepEqual(http?.reads, ["/etc/systemd/system/gofleet-cache-http.socket"]);
-    assert.equal(plan({ update: "reload" }).units[0]?.onChange, "reload");
+  });
+
+  it("reloads for its files alone: program, unit, variables, prober and secrets are read at a start", () => {
+    const { reads, restartFor = [], onChange } = plan({ ...FULL, update: "reload" }).units[0] ?? assert.fail();
+    assert.equal(onChange, "reload");
+    assert.deepEqual(
+      reads.filter((read) => !restartFor.includes(read)),
+      ["/etc/gofleet/cache/files/cache.json"],
+    );
+    assert.deepEqual(
+      restartFor.filter((read) => !reads.includes(read)),
+      [],
+    );
+    const digests = (more: Partial<ServiceArgs>): string[] =>
+      (
+        /^unit\tgofleet-cache\.service\treload\t(.*)$/m.exec(
+          manifest(plan({ ...FULL, update: "reload", ...more })),
+        )?.[1] ?? ""
+      ).split("\t");
+    const [all, atStart] = digests({});
+    assert.deepEqual(digests({ files: { "cache.json": "{}\n" } }).slice(1), [atStart]);
+    assert.notEqual(digests({ files: { "cache.json": "{}\n" } })[0], all);
+    for (const more of [{ env: { LOG_LEVEL: "debug" } }, { limits: { memory: "2 GiB" } }] as const) {
+      assert.notEqual(digests(more)[1], atStart, JSON.stringify(more));
+    }
   });
 
   it("says which ports it has, by socket or by itself", () => {
