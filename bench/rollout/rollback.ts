@@ -76,6 +76,7 @@ function inputs(
     hasEnvironment: true,
     release: resolveUrlRelease(args.release, "served"),
     watch: resolveWatch(undefined),
+    irreversible: false,
   };
   const plan = servicePlan(parts, { environment: environmentText(told(env), PLACE), files: {} });
   return inputsOf(PLACE.component, plan, linesOf([host]));

@@ -16,6 +16,8 @@ export interface Choice {
 
 export interface HoldOptions {
   readonly reason?: string;
+  /** Also to a release after which an irreversible one came on; only with a reason. */
+  readonly force?: boolean;
   /** No question is asked. */
   readonly yes?: boolean;
   /** Options of `pulumi up`. */
@@ -24,8 +26,8 @@ export interface HoldOptions {
 
 /** Pins each component to its release and rolls that out; refused as a whole where a host cannot go back. */
 export async function hold(stack: EngineStack, choices: readonly Choice[], options: HoldOptions): Promise<void> {
-  const reason = reasonFor(choices, options.reason);
-  const refusals = choices.flatMap(refusalsOf);
+  const reason = reasonFor(choices, options);
+  const refusals = choices.flatMap((choice) => refusalsOf(choice, options.force));
   if (refusals.length > 0) {
     throw new Error(`not every host can go back; nothing was changed\n${refusals.join("\n").replace(/^/gm, "  ")}`);
   }
@@ -44,7 +46,11 @@ export async function hold(stack: EngineStack, choices: readonly Choice[], optio
   if (!(await agreed(`Hold ${choices.length === 1 ? "it" : "them"} there, ${until}?`, options.yes))) return;
   const config = new StackConfig(stack);
   for (const { deployed, release } of choices) {
-    await config.pin(deployed.component, { release: release.id, ...(reason === undefined ? {} : { reason }) });
+    await config.pin(deployed.component, {
+      release: release.id,
+      ...(reason === undefined ? {} : { reason }),
+      ...(options.force === true ? { force: true } : {}),
+    });
   }
   await rollOut(
     stack,
@@ -90,8 +96,12 @@ export async function agreed(question: string, yes = false): Promise<boolean> {
   }
 }
 
-function reasonFor(choices: readonly Choice[], given: string | undefined): string | undefined {
+function reasonFor(
+  choices: readonly Choice[],
+  { reason: given, force }: Pick<HoldOptions, "reason" | "force">,
+): string | undefined {
   if (given !== undefined) return reasonOf("--reason", given);
+  if (force === true) throw new Error('--force goes back across an irreversible release: it needs --reason "why"');
   const guarded = choices
     .filter(({ deployed }) => deployed.protect || deployed.reasons)
     .map(({ deployed }) => deployed.component);
@@ -101,12 +111,12 @@ function reasonFor(choices: readonly Choice[], given: string | undefined): strin
   );
 }
 
-function refusalsOf({ deployed, kept, release }: Choice): string[] {
+function refusalsOf({ deployed, kept, release }: Choice, force: boolean | undefined): string[] {
   const counted = new Map(
     // The rollout leaves such a host as it is, and says so.
     [...kept].filter(
       ([, outcome]) => outcome.ok || deployed.unreachable === "fail" || !(outcome.error instanceof UnreachableError),
     ),
   );
-  return cannotHold(release.id, counted).map((line) => `${deployed.component} on ${line}`);
+  return cannotHold(release.id, counted, force).map((line) => `${deployed.component} on ${line}`);
 }

@@ -37,6 +37,7 @@ export function rollbackCommand(): Command {
       "why; shown in every preview, and written into the hosts' events. Needed for a component with `protect`, and where " +
         "its target says audit.reasons; not for --undo",
     )
+    .option("--force", "also across a release that is declared irreversible (rollback.revert: false); needs --reason")
     .option("--yes", "ask no question");
   return stackOptions(command).action(rollback);
 }
@@ -44,7 +45,7 @@ export function rollbackCommand(): Command {
 async function rollback(
   first: string | undefined,
   rest: readonly string[],
-  { to, undo = false, reason, yes, ...args }: RollbackArgs,
+  { to, undo = false, reason, force, yes, ...args }: RollbackArgs,
 ): Promise<void> {
   // Without a component the first word after -- comes in its place.
   const [component, engine] = first?.startsWith("-") === true ? [undefined, [first, ...rest]] : [first, rest];
@@ -56,6 +57,7 @@ async function rollback(
   await hold(stack, [{ deployed, kept, release }], {
     engine,
     ...(reason === undefined ? {} : { reason }),
+    ...(force === undefined ? {} : { force }),
     ...(yes === undefined ? {} : { yes }),
   });
 }

@@ -38,6 +38,7 @@ export function snapshotsCommand(): Command {
         .argument("<name>")
         .argument("[engine...]", "after --: options of `pulumi up`")
         .option("--reason <text>", "why; needed for components with `protect`, and where a target says audit.reasons")
+        .option("--force", "also across releases that are declared irreversible; needs --reason")
         .option("--yes", "ask no question"),
     );
 }
@@ -119,7 +120,7 @@ async function unprotect(name: string, args: StackArgs): Promise<void> {
 async function restore(
   name: string,
   engine: readonly string[],
-  { reason, yes, ...args }: StackArgs & Omit<HoldOptions, "engine">,
+  { reason, force, yes, ...args }: StackArgs & Omit<HoldOptions, "engine">,
 ): Promise<void> {
   const stack = await openStack(args);
   const set = named(await new StackConfig(stack).snapshots(), name);
@@ -134,7 +135,12 @@ async function restore(
     const kept = await askKept(each);
     choices.push({ deployed: each, kept, release: releaseTo(release, each, kept) });
   }
-  const options = { engine, ...(reason === undefined ? {} : { reason }), ...(yes === undefined ? {} : { yes }) };
+  const options = {
+    engine,
+    ...(reason === undefined ? {} : { reason }),
+    ...(force === undefined ? {} : { force }),
+    ...(yes === undefined ? {} : { yes }),
+  };
   await hold(stack, choices, options);
 }
 

@@ -19,10 +19,11 @@ export class StackConfig {
     return snapshots;
   }
 
-  async pin(component: string, { release, reason }: Pin): Promise<void> {
+  async pin(component: string, { release, reason, force }: Pin): Promise<void> {
     await this.#clear(PIN_KEY, component);
     await this.#set([PIN_KEY, component, "release"], release);
     if (reason !== undefined) await this.#set([PIN_KEY, component, "reason"], reason);
+    if (force === true) await this.#set([PIN_KEY, component, "force"], "true");
   }
 
   async unpin(component: string): Promise<void> {

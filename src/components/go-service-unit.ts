@@ -63,6 +63,7 @@ export class GoServiceUnit extends pulumi.ComponentResource {
       hasEnvironment: Object.keys(args.env ?? {}).length > 0,
       release: resolved(program),
       watch: watch === false ? undefined : resolveWatch(watch),
+      irreversible: args.rollback?.revert === false,
     };
     super(
       "gofleet:index:GoServiceUnit",

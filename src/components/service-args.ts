@@ -44,8 +44,15 @@ export interface RollbackArgs {
    */
   readonly keep?: number;
   /**
-   * How each host looks after the service by itself after a switch, and goes back by itself; `false`: not at all, for
-   * releases that cannot be taken back, such as one that migrates data in place.
+   * False: this release is irreversible, such as one that migrates data in place, and no older one may run after it. Once
+   * a host has started it, it stays there: a failed probe, a failed gate, `onFailure` of the rollout and the host's watch
+   * say what is wrong, end the rollout and take nothing back; the next `pulumi up` goes on from there. `gofleet rollback`
+   * to a release from before it is refused without `--force`. It holds for the release that says so, not for later ones.
+   * @default true
+   */
+  readonly revert?: boolean;
+  /**
+   * How each host looks after the service by itself after a switch, and goes back by itself; `false`: not at all.
    * @default 10 minutes, see `WatchArgs`
    */
   readonly watch?: WatchArgs | false;
@@ -74,6 +81,7 @@ export function checkServiceArgs(args: unknown): Issue[] {
   ];
 }
 
-const checkRollback: ValueCheck = (path, given) => checkFields(path, given, { keep: checkKeep, watch: checkWatchArg });
+const checkRollback: ValueCheck = (path, given) =>
+  checkFields(path, given, { keep: checkKeep, revert: flag, watch: checkWatchArg });
 
 const checkWatchArg: ValueCheck = (path, given) => (given === false ? [] : checkWatch(path, given));

@@ -33,6 +33,7 @@ const MODULES = [
   "evidence",
   "releases",
   "settle",
+  "onward",
   "check",
   "precheck",
   "apply",

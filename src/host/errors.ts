@@ -1,6 +1,9 @@
 import type { AgentEvent, AgentResult } from "./agent-output";
 import { text } from "./agent-output";
 
+/** Exit code of the agent for a release that failed and stays, for it is declared irreversible. */
+export const STAYS = 24;
+
 /** A host said no, or failed and is where {@link HostError.result} says. The message needs no further context. */
 export class HostError extends Error {
   override readonly name = "HostError";
@@ -14,9 +17,9 @@ export class HostError extends Error {
     super(message);
   }
 
-  /** True when the host is neither on the old release nor on the new one. */
-  get degraded(): boolean {
-    return this.result.rc === 22;
+  /** True when the host did not come back to the old release: it could not, or the new one is irreversible. */
+  get away(): boolean {
+    return [22, STAYS].includes(this.result.rc);
   }
 }
 
@@ -27,6 +30,8 @@ const REMEDY: Readonly<Record<number, string>> = {
   18: 'give the component another path or directory, or set `adopt: "displace"` (`"take"` for a component of another stack)',
   19: 'correct the address, or set `onNewMachine: "install"` on the target if the machine was replaced',
   22: "the host needs a hand: the evidence below is on it, under /var/lib/gofleet",
+  [STAYS]:
+    "`rollback: { revert: false }` keeps it there; correct it and run `pulumi up`, which goes on from this release",
   23: "correct what the check names; all it printed is on the host, under /var/lib/gofleet/<component>/runs",
 };
 
@@ -60,6 +65,8 @@ function outcome({ rc, from, to }: AgentResult): string {
       return `release ${to} failed, taken off again`;
     case 22:
       return `release ${to} failed and going back to ${from || "nothing"} failed too`;
+    case STAYS:
+      return `release ${to} failed and stays, nothing was taken back`;
     default:
       return "refused, nothing changed";
   }

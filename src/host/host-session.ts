@@ -1,7 +1,7 @@
 import { messageOf } from "../model/thrown";
 import { text, parseLine, resultOf, type AgentEvent, type AgentResult } from "./agent-output";
 import { Backoff, Deadline } from "./deadline";
-import { hostError } from "./errors";
+import { hostError, STAYS } from "./errors";
 import { refusal } from "./ssh-refusal";
 import { UnreachableError, type Transport } from "./transport";
 import { upload, type AgentRequest, type Entries } from "./upload";
@@ -75,6 +75,7 @@ export class HostSession {
     beforeConfirm?: () => Promise<void>,
   ): Promise<Answer> {
     const answer = await this.#runToResult(request, entries);
+    if (answer.result.status === "ok") return this.#judge(answer, beforeConfirm);
     if (answer.result.status !== "unconfirmed") return this.expectSuccess(answer);
     try {
       await beforeConfirm?.();
@@ -82,6 +83,18 @@ export class HostSession {
       return this.expectSuccess(await this.#revert(request, answer, error));
     }
     return this.expectSuccess(await this.#confirm(request, answer));
+  }
+
+  /** The host did not wait for the check, for it cannot go back: what the check finds is an error all the same. */
+  async #judge(answer: Answer, check?: () => Promise<void>): Promise<Answer> {
+    this.expectSuccess(answer);
+    try {
+      await check?.();
+    } catch (error) {
+      const result = { ...answer.result, status: "failed", rc: STAYS, msg: messageOf(error) };
+      throw hostError(this.key, this.transport.place, result, answer.events);
+    }
+    return answer;
   }
 
   /** The answer, or the error that its code stands for. */

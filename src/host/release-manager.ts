@@ -40,8 +40,10 @@ export class ReleaseManager {
       Object.keys(olds.hosts).filter((host) => !(host in news.hosts) && !lines.has(olds.hosts[host] ?? "")),
     );
     const wanted = wantedRelease(news, olds.key).id;
-    // Gates judge waves: a rollout that did not come to its end is begun again, and hosts that have it are left as they are.
-    const again = olds.unfinished === wanted && (news.rollout.gates ?? []).length > 0;
+    // Gates judge waves: a rollout that did not come to its end is begun again, and hosts that have it are left as they
+    // are. One that is irreversible may be on a host where it failed.
+    const judged = (news.rollout.gates ?? []).length > 0 || news.plan.irreversible === true;
+    const again = olds.unfinished === wanted && judged;
     const hosts = Object.keys(news.hosts).filter((host) => again || needsWork(host, wanted, olds, news));
     const state = await this.#roll(olds, news, hosts);
     await this.#dropRemoved(olds, state);
@@ -64,28 +66,35 @@ export class ReleaseManager {
     const room = new PoolRoom(news.rollout, Object.keys(news.hosts).length);
     const gates = new RolloutGates(olds, news, release.id);
     if (hosts.length > 0 && news.rollout.maxUnavailable !== undefined) await this.#findLost(olds, news, room);
-    const result = await rollOut<HostState>(hosts, news.rollout, {
-      apply: async (host) => {
-        try {
-          const state = await this.#queued(news, host, () =>
-            this.#on(news, olds, host, row.ofHosts).apply(release, parseActual(olds.actual[host])),
-          );
-          row.hostDone(host);
-          return state;
-        } catch (error) {
-          if (!(error instanceof UnreachableError) || error.started || news.policy.unreachable === "fail") throw error;
-          room.lost(host);
-          progress.warn(`${error.message}; left as it is, the next update tries again`);
-          return undefined;
-        }
+    // Hosts that took a release which is irreversible keep it, whatever fails elsewhere.
+    const onFailure = release.plan.irreversible === true ? "stop" : news.rollout.onFailure;
+    const result = await rollOut<HostState>(
+      hosts,
+      { ...news.rollout, onFailure },
+      {
+        apply: async (host) => {
+          try {
+            const state = await this.#queued(news, host, () =>
+              this.#on(news, olds, host, row.ofHosts).apply(release, parseActual(olds.actual[host])),
+            );
+            row.hostDone(host);
+            return state;
+          } catch (error) {
+            if (!(error instanceof UnreachableError) || error.started || news.policy.unreachable === "fail")
+              throw error;
+            room.lost(host);
+            progress.warn(`${error.message}; left as it is, the next update tries again`);
+            return undefined;
+          }
+        },
+        rollBack: (host, why) => this.#rollBack(olds, news, host, release, why),
+        wave: (number, of, members) => row.wave(number, of, members),
+        judge: (wave) => gates.judge(wave, { row, progress, stop, clock: REAL_CLOCK }),
+        wait: (seconds) => REAL_CLOCK.sleep(seconds, stop),
+        interrupted: () => stop.aborted,
+        room: (wave) => room.for(wave),
       },
-      rollBack: (host, why) => this.#rollBack(olds, news, host, release, why),
-      wave: (number, of, members) => row.wave(number, of, members),
-      judge: (wave) => gates.judge(wave, { row, progress, stop, clock: REAL_CLOCK }),
-      wait: (seconds) => REAL_CLOCK.sleep(seconds, stop),
-      interrupted: () => stop.aborted,
-      room: (wave) => room.for(wave),
-    });
+    );
     if (isComplete(result)) return stateAfter(olds, news, result);
     throw failureAfter(olds, news, release.id, result);
   }

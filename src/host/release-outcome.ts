@@ -77,7 +77,10 @@ export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: s
     reasons.push(error === undefined ? `${host}: put back` : `${host}: not put back: ${error.message}`);
   }
   const staying = byHost(result.done).filter(([, state]) => state !== undefined);
-  if (staying.length > 0) reasons.push(`on ${release}, left there: ${staying.map(([host]) => host).join(", ")}`);
+  if (staying.length > 0) {
+    const because = news.plan.irreversible === true ? ", for it is declared irreversible" : "";
+    reasons.push(`on ${release}, left there${because}: ${staying.map(([host]) => host).join(", ")}`);
+  }
   if (result.untouched.length > 0) reasons.push(`not reached: ${result.untouched.join(", ")}`);
   if (result.interrupted) reasons.unshift(interruption(result));
   if (Object.keys(moved).length === 0)
@@ -130,7 +133,7 @@ function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBa
 /** Where a failed host is if not on its old release; `unknown` where the connection was lost for good. */
 function whereLeft(error: Error): string | undefined {
   if (error instanceof UnreachableError) return error.started ? "unknown" : undefined;
-  return error instanceof HostError && error.degraded ? error.result.current || "unknown" : undefined;
+  return error instanceof HostError && error.away ? error.result.current || "unknown" : undefined;
 }
 
 function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {

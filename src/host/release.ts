@@ -59,6 +59,7 @@ export interface PlanInputs {
   readonly listens?: Readonly<Record<string, string>>;
   readonly confirm?: number;
   readonly watch?: PlanWatch;
+  readonly irreversible?: true;
 }
 
 /** A download with its variants by architecture. */
@@ -155,6 +156,7 @@ export function planInputs(plan: HostPlan<unknown>): PlanInputs {
     listens: some(keyed(plan.listens, endpoint, ({ unit }) => unit)),
     confirm: plan.confirm === 0 ? undefined : plan.confirm,
     watch: plan.watch,
+    irreversible: plan.irreversible,
   });
 }
 
@@ -176,6 +178,7 @@ export function planOf(inputs: ReleaseInputs, hmac: (name: string, secret: strin
     listens: Object.entries(plan.listens ?? {}).map(([at, unit]) => listenOf(at, unit)),
     confirm: plan.confirm ?? 0,
     ...(plan.watch === undefined ? {} : { watch: plan.watch }),
+    ...(plan.irreversible === true ? { irreversible: true as const } : {}),
   };
 }
 

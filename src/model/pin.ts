@@ -7,6 +7,8 @@ export interface Pin {
   readonly release: string;
   /** Why, for the one who reads the preview. */
   readonly reason?: string;
+  /** Also where an irreversible release came on since; only with a reason. */
+  readonly force?: true;
 }
 
 /** Where pins are in a stack's configuration: a map of component directory to release, or to release and reason. */
@@ -39,7 +41,7 @@ export function parsePins(given: unknown): { readonly pins: ReadonlyMap<string, 
   for (const [component, value] of Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const path = at(PIN_KEY, component);
     const fields = isFields(value) ? value : { release: value };
-    issues.push(...unknownKeys(path, fields, ["release", "reason"]));
+    issues.push(...unknownKeys(path, fields, ["release", "reason", "force"]));
     const release = fields["release"];
     if (!isReleaseId(release)) {
       const where = isFields(value) ? `${path}.release` : path;
@@ -49,7 +51,16 @@ export function parsePins(given: unknown): { readonly pins: ReadonlyMap<string, 
     }
     const reason = fields["reason"] === undefined ? undefined : parseReason(`${path}.reason`, fields["reason"]);
     if (reason?.issue !== undefined) issues.push(reason.issue);
-    pins.set(component, { release, ...(reason?.value === undefined ? {} : { reason: reason.value }) });
+    // The command line writes text.
+    const force = fields["force"] === "true" ? true : fields["force"];
+    if (force !== undefined && (force !== true || reason?.value === undefined)) {
+      issues.push(issue(`${path}.force`, force, "true, with a reason beside it"));
+    }
+    pins.set(component, {
+      release,
+      ...(reason?.value === undefined ? {} : { reason: reason.value }),
+      ...(force === true ? { force } : {}),
+    });
   }
   return { pins, issues };
 }

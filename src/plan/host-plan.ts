@@ -22,6 +22,11 @@ export interface HostPlan<Text = string> {
   readonly confirm: number;
   /** How the host looks after the release for some time after the switch; default: not at all. */
   readonly watch?: PlanWatch;
+  /**
+   * The release changes what no older release can live with, such as data that it migrates in place: once its units were
+   * entered it stays on the host, also where its probes fail. Default: a release that fails is taken back.
+   */
+  readonly irreversible?: true;
 }
 
 /** A text file. */

@@ -40,6 +40,7 @@ export function manifest(plan: HostPlan): string {
     ...plan.checks.map(({ name, timeout, script }) => ["check", name, String(timeout), sha256(script)]),
     ...plan.secrets.map(({ name, hmac }) => ["secret", name, hmac]),
     ...(plan.watch === undefined ? [] : [["watch", ...watch(plan.watch)]]),
+    ...(plan.irreversible === true ? [["revert", "never"]] : []),
   ];
   const lines = records.map((fields) => fields.join("\t"));
   lines.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -21,6 +21,7 @@ export function mergePlans<Text>(...parts: readonly Partial<HostPlan<Text>>[]): 
     listens: all(({ listens }) => listens),
     confirm: Math.max(EMPTY_PLAN.confirm, ...parts.map(({ confirm = EMPTY_PLAN.confirm }) => confirm)),
     ...onlyWatch(parts.flatMap(({ watch }) => watch ?? [])),
+    ...(parts.some(({ irreversible }) => irreversible === true) && { irreversible: true as const }),
   };
   unique("path", [...plan.files, ...plan.symlinks], ({ path }) => path);
   unique("download", plan.downloads, ({ name }) => name);

@@ -29,6 +29,8 @@ export interface ReleaseChange {
   readonly secrets: readonly SecretChange[];
   /** What a refresh found changed by hand: path and kind by host. The update puts it back. */
   readonly drift: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Hosts that start the release keep it, whatever comes of it: the program declares it irreversible. */
+  readonly irreversible: boolean;
   /** Settings of the operator's side that differ: `policy.keep`, `rollout.batch`, `hooks`. */
   readonly settings: readonly SettingChange[];
   /** The hosts are, or were, held on a release of theirs. */
@@ -120,6 +122,7 @@ export function releaseChange(change: ResourceChange, diff: Differ): ReleaseChan
           : [],
     secrets: found,
     drift,
+    irreversible: plan(news).irreversible === true && (own || added.length > 0),
     settings,
     ...(pin === undefined ? {} : { pin }),
   };

@@ -58,6 +58,7 @@ export type RiskKind =
   | "disk"
   | "downtime"
   | "at-once"
+  | "irreversible"
   | "drift"
   | "pin"
   | "connection";

@@ -152,6 +152,14 @@ function fleetRisks({ root, releases, op }: Component): Found[] {
         urn,
       });
     }
+    if (change.irreversible) {
+      found.push({
+        level: "attention",
+        kind: "irreversible",
+        text: words`${name} is declared irreversible: what ${hosts} start is not taken back, whatever comes of it`,
+        urn,
+      });
+    }
     if (change.reconnected.length > 0) {
       found.push({
         level: "notice",

@@ -36,6 +36,7 @@ for (const shell of shells()) {
         operator: "ann@desk",
         commit: "a".repeat(40),
         snapshot: "v1.0.0",
+        behind: "",
         current: false,
         whole: true,
       });

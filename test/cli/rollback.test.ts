@@ -4,13 +4,13 @@ import { releasesText } from "../../src/cli/releases-table";
 import { previousRelease, releaseTo } from "../../src/cli/rollback-choice";
 import { hold } from "../../src/cli/rollback-hold";
 import type { Outcome } from "../../src/host/in-parallel";
-import type { KeptRelease } from "../../src/host/kept";
+import { refusalOf, type KeptRelease } from "../../src/host/kept";
 
 const [NEW, OLD, OLDER, BROKEN] = ["9c3b0000aaaa1111", "1f0e0000aaaa2222", "1f0e0000bbbb3333", "77aa0000cccc4444"];
 
 function release(id: string, day: number, more: Partial<KeptRelease> = {}): KeptRelease {
   const time = `2026-11-${day}T09:12:00Z`;
-  return { id, time, operator: "ann@desk", commit: "", snapshot: "", current: false, whole: true, ...more };
+  return { id, time, operator: "ann@desk", commit: "", snapshot: "", behind: "", current: false, whole: true, ...more };
 }
 
 const ok = (value: readonly KeptRelease[]): Outcome<readonly KeptRelease[]> => ({ ok: true, value });
@@ -86,6 +86,41 @@ describe("a rollback without a reason", () => {
         /^Error: fleet-go: a protected component .* needs --reason "why"$/,
       ));
   }
+});
+
+describe("a rollback to a release from before an irreversible one", () => {
+  const never = (): never => assert.fail("the stack must not be asked or changed");
+  const stack = { name: "dev", project: "/", ask: never, show: never };
+  const across: Kept = new Map([
+    ["rack-01", ok([release(NEW, 21, { current: true }), release(OLD, 18, { behind: NEW })])],
+    ["rack-02", ok([release(NEW, 21, { current: true }), release(OLD, 18, { behind: NEW })])],
+  ]);
+  const choice = { deployed, kept: across, release: release(OLD, 18) };
+
+  it("is refused, naming the hosts and the release", () =>
+    assert.rejects(hold(stack, [choice], { engine: [], reason: "500s" }), (error: Error) => {
+      assert.match(
+        error.message,
+        new RegExp(
+          `^  fleet-go on rack-01: ${NEW}, which came on after ${OLD}, is declared irreversible: --force`,
+          "m",
+        ),
+      );
+      return true;
+    }));
+
+  it("is refused by force as well where nobody says why", () =>
+    assert.rejects(hold(stack, [choice], { engine: [], force: true }), /--force .* needs --reason "why"/));
+
+  it("is not refused by force with a reason, neither by the command nor by the provider", async () => {
+    // Nobody is there to be asked: that comes after every refusal.
+    await assert.rejects(hold(stack, [choice], { engine: [], force: true, reason: "500s" }), /no terminal to ask on/);
+    assert.equal(refusalOf("fleet-go", { release: OLD, reason: "500s", force: true }, across), undefined);
+    assert.match(
+      refusalOf("fleet-go", { release: OLD, reason: "500s" }, across)?.message ?? "",
+      /declared irreversible/,
+    );
+  });
 });
 
 describe("the table of kept releases", () => {

@@ -184,6 +184,21 @@ describe("an operation on one host", function () {
     });
   });
 
+  it("is an error where the check fails after a host that does not wait for it, and the host has the release", async () => {
+    const host = scripted([{ verb: "run", lines: [facts, result("ok", 0)] }]);
+    const failing = () => Promise.reject(new Error("hook afterHealthy failed: 500"));
+    await assert.rejects(run(host, { deadline: 20, connect: 2 }, failing), (error: unknown) => {
+      assert.ok(error instanceof HostError && error.away);
+      assert.equal(error.result.current, "new");
+      assert.match(
+        error.message,
+        /release new failed and stays, nothing was taken back: hook afterHealthy failed: 500/,
+      );
+      return true;
+    });
+    assert.equal(host.asked.length, 1);
+  });
+
   it("takes lines that are not the agent's for output", async () => {
     const transport = scripted([{ verb: "run", lines: [facts, result("ok", 0)] }]);
     const exec = transport.exec.bind(transport);

@@ -149,6 +149,32 @@ describe("a release of a pool with gates", function () {
     });
   }
 
+  it("leaves an irreversible release where it is when its gate refuses it, says why, and visits those hosts again", async () => {
+    const state = await manager().create(inputs("old\n"));
+    const [old] = releases();
+    const migrates = (text: string, bad = 0): ReleaseInputs => {
+      const given = inputs(text, { onFailure: "rollback", gates: bad === 0 ? [] : [gate("each", bad)] });
+      return { ...given, plan: { ...given.plan, irreversible: true } };
+    };
+    const error = await failure(manager().update(state, migrates("bad\n", 2)));
+    assert.equal(releases().filter((release) => release !== old).length, 3);
+    assert.match(
+      error.message,
+      /^on [0-9a-f]{16}, left there, for it is declared irreversible: rack-1, rack-2, rack-3$/m,
+    );
+    const found = stateOf(error, state);
+    assert.deepEqual(actual(found), releases());
+
+    hosts.forgetVisits(SIX);
+    const done = await manager().update(found, migrates("bad\n"));
+    assert.equal(new Set(releases()).size, 1);
+    assert.ok(
+      SIX.every((address) => (hosts.read(address).visits ?? []).length > 0),
+      "a host that has it may not be well on it",
+    );
+    assert.deepEqual(actual(done), releases());
+  });
+
   it("puts all back when the whole pool is refused at the end", async () => {
     const state = await manager().create(inputs("old\n"));
     const before = releases();

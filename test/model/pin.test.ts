@@ -17,6 +17,9 @@ describe("pins of a stack's configuration", () => {
       ],
     );
     assert.deepEqual([...parsePins(undefined).pins], []);
+    // As the command line writes it.
+    const forced = parsePins({ go: { release: ID, reason: "x", force: "true" } });
+    assert.deepEqual([forced.issues, forced.pins.get("go")], [[], { release: ID, reason: "x", force: true }]);
   });
 
   for (const [title, given, wanted] of [
@@ -26,6 +29,12 @@ describe("pins of a stack's configuration", () => {
     ["a name with a dot", { "a.b": "x" }, /^gofleet:pin\["a\.b"\]: /],
     ["a misspelt key", { go: { release: ID, why: "x" } }, /gofleet:pin\.go\.why: /],
     ["a reason of two lines", { go: { release: ID, reason: "a\nb" } }, /gofleet:pin\.go\.reason: .* wanted one line/],
+    ["force without a reason", { go: { release: ID, force: true } }, /gofleet:pin\.go\.force: .* with a reason/],
+    [
+      "force that is none",
+      { go: { release: ID, reason: "x", force: "yes" } },
+      /gofleet:pin\.go\.force: .* wanted true/,
+    ],
     ["a release that is missing", { go: { reason: "x" } }, /gofleet:pin\.go\.release: missing, wanted/],
   ] as const) {
     it(`refuse ${title}`, () => assert.match(texts(parsePins(given).issues), wanted));

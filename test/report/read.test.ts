@@ -43,6 +43,17 @@ describe("saved previews", () => {
     assert.deepEqual(both.stacks[0]?.resources[1]?.position, { file: "index.ts", line: 7 });
   });
 
+  it("have it among the risks that an update cannot be taken back", () => {
+    const of = (text: string, more?: object): ReleaseSettings => {
+      const plan = { attributes: {}, ...more };
+      return { hosts: 2, files: { "/etc/a": text }, more: { plan } };
+    };
+    const risks = (more?: object): string[] =>
+      reportOf([file([...updated("a", of("1\n"), of("2\n", more)), SUMMARY])]).risks.map(({ kind }) => kind);
+    assert.ok(risks({ irreversible: true }).includes("irreversible"));
+    assert.ok(!risks().includes("irreversible"));
+  });
+
   it("say of a unit that is reloaded when it restarts all the same", () => {
     const files = { "/etc/program": "1\n", "/etc/a": "1\n" };
     const units = {

@@ -18,7 +18,8 @@ verb_apply() {
   check_owner
   check_expected
   FROM=$CURRENT
-  [ -z "$TXN_PHASE" ] || FROM=$TXN_FROM
+  # What was not settled is inherited, unless it cannot be taken back any more.
+  case $TXN_PHASE in '' | committed) ;; *) FROM=$TXN_FROM ;; esac
   FORCE=$TXN_PHASE
   # The tree was checked when it was staged, just now; copies outside may have changed.
   : >"$WORK/bad"
@@ -31,6 +32,7 @@ verb_apply() {
   precheck
   pause_at checked
   confirm_seconds "$MANIFEST"
+  if irreversible "$MANIFEST"; then COMMITS=1 SECONDS_TO_CONFIRM=0; fi
   [ -n "$OWNER_INSTANCE" ] || write_owner "$STACK" "$URN" "$INSTANCE" || fail 12 "$ETC/owner cannot be written"
   write_txn switching || fail 12 "$ETC/txn cannot be written: no space or read-only"
   TXN_FROM=$FROM TXN_TO=$TO TXN_TX=$TX
@@ -49,7 +51,22 @@ verb_apply() {
   # Not on the disk at once: after a power cut both phases mean the same.
   write_text "$ETC/txn" "tx $TX${NL}from $FROM${NL}to $TO${NL}phase activating"
   TXN_PHASE=activating
-  if ! activate "$RELEASE" "$FORCE"; then
+  come_on "$FORCE"
+  if [ "$SECONDS_TO_CONFIRM" -gt 0 ]; then
+    await_confirmation "$SECONDS_TO_CONFIRM"
+  fi
+  settle || fail 12 "the transaction could not be settled"
+  pause_at settled
+  arm_watch
+  conclude 0 ok "release $RELEASE is on"
+  # Nobody waits for this; a tree of some hundred megabytes takes a second to delete.
+  collect_garbage
+  exit 0
+}
+
+# come_on FORCE: activation and probes of the release that was switched to. Comes back only from one that is well.
+come_on() {
+  if ! activate "$RELEASE" "$1"; then
     WHY="activation failed${OUTPUT:+: $(printf '%s' "$OUTPUT" | tail -c 600)}"
     evidence "$RELEASE" "$WHY"
     go_back "$WHY"
@@ -61,16 +78,6 @@ verb_apply() {
     go_back "$WHY"
   fi
   pause_at probed
-  if [ "$SECONDS_TO_CONFIRM" -gt 0 ]; then
-    await_confirmation "$SECONDS_TO_CONFIRM"
-  fi
-  settle || fail 12 "the transaction could not be settled"
-  pause_at settled
-  arm_watch
-  conclude 0 ok "release $RELEASE is on"
-  # Nobody waits for this; a tree of some hundred megabytes takes a second to delete.
-  collect_garbage
-  exit 0
 }
 
 # Between staging and the lock another run may have swept what this one found in place: staged again, it is there.

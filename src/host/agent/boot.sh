@@ -50,6 +50,9 @@ boot_component() {
     TX=$TXN_TX RELEASE=$TXN_TO
     set_work "$VAR/runs/$TX"
     LOG=$VAR/runs/$TX/log
+    [ "$TXN_PHASE" != committed ] || boot_committed
+  fi
+  if [ -n "$TXN_PHASE" ] && [ "$TXN_PHASE" != committed ]; then
     _away=$TXN_TO _back=$TXN_FROM
     CAUSE=${TXN_CAUSE:-the host was restarted in phase $TXN_PHASE}
     emit reverting msg "$CAUSE"

@@ -65,6 +65,7 @@ verb_revert() {
   if [ "$TXN_TX" != "$TX" ]; then
     finish 65 failed "transaction $TX is not pending; current is ${CURRENT:-nothing}"
   fi
+  [ "$TXN_PHASE" != committed ] || finish 65 failed "release $TXN_TO is declared irreversible; it stays"
   RUN=$VAR/runs/$TX
   LOG=$RUN/log
   emit reverting msg "$CAUSE"

@@ -99,6 +99,7 @@ verb_exited() {
     FROM=$TXN_FROM
     RELEASE=$TXN_TO
     TO=$TXN_TO
+    [ "$TXN_PHASE" != committed ] || finish_committed
     go_back "the agent was ended in phase $TXN_PHASE (${_ended% })"
   fi
   if settled; then

@@ -11,7 +11,7 @@ commit ${COMMIT:-$RECORD_COMMIT}${NL}snapshot ${SNAPSHOT:-$RECORD_SNAPSHOT}"
 
 # Sets RECORD_* of a release; its directory's time, where nothing was recorded.
 read_record() {
-  RECORD_TIME='' RECORD_OPERATOR='' RECORD_COMMIT='' RECORD_SNAPSHOT=''
+  RECORD_TIME='' RECORD_OPERATOR='' RECORD_COMMIT='' RECORD_SNAPSHOT='' RECORD_BEHIND=''
   if [ ! -f "$VAR/releases/$1" ]; then
     RECORD_TIME=$(date -u -r "$ETC/releases/$1" +%Y-%m-%dT%H:%M:%SZ)
     return 0
@@ -22,6 +22,7 @@ read_record() {
       operator) RECORD_OPERATOR=$value ;;
       commit) RECORD_COMMIT=$value ;;
       snapshot) RECORD_SNAPSHOT=$value ;;
+      behind) RECORD_BEHIND=$value ;;
     esac
   done <"$VAR/releases/$1"
 }
@@ -64,7 +65,7 @@ verb_releases() {
     [ "$_id" != "$CURRENT" ] || _current=true
     ! release_kept "$_id" || _whole=true
     emit release id "$_id" time "$RECORD_TIME" operator "$RECORD_OPERATOR" commit "$RECORD_COMMIT" \
-      snapshot "$RECORD_SNAPSHOT" :current "$_current" :whole "$_whole"
+      snapshot "$RECORD_SNAPSHOT" behind "$RECORD_BEHIND" :current "$_current" :whole "$_whole"
   done <"$WORK/releases"
   finish 0 ok "releases of $COMPONENT"
 }

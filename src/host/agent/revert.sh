@@ -6,8 +6,10 @@ complaints() {
   printf '%s' "${_said:-no space, read-only or I/O error}"
 }
 
-# go_back WHY: the same switch backwards. Ends with 20, 21 (nothing to go back to) or 22 (that failed too).
+# go_back WHY: the same switch backwards. Ends with 20, 21 (nothing to go back to), 22 (that failed too) or 24 (it stays).
 go_back() {
+  ! stays || stay "$1"
+  COMMITS=
   emit reverting msg "$1"
   pause_at reverting
   _why=$1

@@ -61,6 +61,7 @@ enter_units() {
   plan_units "$1"
   [ -s "$WORK/verbs" ] || return 0
   mkdir -p -- "$STAMPS" || return 1
+  if [ -n "$COMMITS" ] && grep -q "^[^s]\|^start$TAB" "$WORK/verbs"; then commit_txn || return 1; fi
   for _verb in start restart reload; do
     units_by "$_verb" || return 1
   done

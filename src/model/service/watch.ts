@@ -30,8 +30,8 @@ export interface WatchArgs {
    */
   readonly every?: Duration;
   /**
-   * False: a release that must go is only noted on the host, for one that cannot be taken back, such as one that migrates
-   * data in place.
+   * False: what the watch finds is only noted on the host; it takes nothing back. For a release that nothing may take back
+   * there is `rollback: { revert: false }`.
    * @default true
    */
   readonly revert?: boolean;

@@ -12,6 +12,8 @@ export interface ServiceParts {
   readonly release: ResolvedRelease;
   /** How the host looks after it by itself; undefined: not at all. */
   readonly watch: Watch | undefined;
+  /** Older releases cannot live with what this one does. */
+  readonly irreversible: boolean;
 }
 
 /** The texts of a service's files that depend on values. */

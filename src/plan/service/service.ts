@@ -14,6 +14,7 @@ export function servicePlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>
     unitPlan<Text>(parts, texts),
     socketsPlan(parts),
     healthPlan(parts),
-    watchPlan(parts, parts.watch),
+    watchPlan(parts, parts.watch && { ...parts.watch, revert: parts.watch.revert && !parts.irreversible }),
+    parts.irreversible ? { irreversible: true } : {},
   );
 }

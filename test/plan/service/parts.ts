@@ -18,6 +18,7 @@ export function parts(more: Partial<ServiceArgs> = {}): ServiceParts {
       "buildcached",
     ),
     watch: undefined,
+    irreversible: false,
   };
 }
 

@@ -4,12 +4,14 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIRECTIVES, DYNAMIC_DIRECTIVES } from "../../../src/model/service/directives";
 import type { ServiceArgs } from "../../../src/model/service/service";
+import { resolveWatch } from "../../../src/model/service/watch";
+import { servicePlan } from "../../../src/plan/service/service";
 import { manifest } from "../../../src/plan/manifest";
 import { temporaryDirectory } from "../../support/go";
 import { assertGolden } from "../../support/golden";
 import { skip } from "../../support/skip";
 import { assertSystemdTakes, shellcheck } from "../sandbox/host-tools";
-import { FULL, plan, textOf, unitOf } from "./parts";
+import { FULL, parts, plan, textOf, unitOf } from "./parts";
 
 const units = (more: Partial<ServiceArgs>) => plan(more).files.filter(({ path }) => /\/systemd\/system\//.test(path));
 
@@ -147,6 +149,17 @@ describe("service plan", () => {
     for (const more of [{ env: { LOG_LEVEL: "debug" } }, { limits: { memory: "2 GiB" } }] as const) {
       assert.notEqual(digests(more)[1], atStart, JSON.stringify(more));
     }
+  });
+
+  it("says that a release is irreversible, and then its watch takes nothing back", () => {
+    const made = (irreversible: boolean) =>
+      servicePlan({ ...parts(), irreversible, watch: resolveWatch() }, { environment: "", files: {} });
+    assert.match(manifest(made(true)), /^revert\tnever$/m);
+    assert.doesNotMatch(manifest(made(false)), /^revert/m);
+    assert.deepEqual(
+      [made(true), made(false)].map(({ watch }) => watch?.onTrip),
+      ["report", "revert"],
+    );
   });
 
   it("says which ports it has, by socket or by itself", () => {

@@ -218,6 +218,24 @@ function verdictOf({ code, said }: { code: number; said: string }): Verdict {
   return code === 1 ? "goes back" : said === "" ? "nothing" : "noted";
 }
 
+/** The rules of the page's example: signals that only count together. */
+const SCORED: WatchArgs = {
+  any: ["oom"],
+  score: { weights: { readiness: 0.5, log: 0.3, restarts: 0.4 }, threshold: 0.8 },
+  logs: [{ pattern: "timeout", count: 3 }],
+  restarts: 0,
+};
+const SLOW = { ready: [false, false, false] } as const;
+const TIMEOUTS = { log: ["timeout", "timeout", "timeout"] } as const;
+
+/** What each row says is run. */
+const SCORES: readonly (readonly [what: string, sum: string, Facts, Verdict])[] = [
+  ["`readiness`", "0.5", SLOW, "noted"],
+  ["`log` and `restarts`", "0.3 + 0.4 = 0.7", { ...TIMEOUTS, show: { NRestarts: "1" } }, "noted"],
+  ["`readiness` and `log`", "0.5 + 0.3 = 0.8", { ...SLOW, ...TIMEOUTS }, "goes back"],
+  ["`oom`", "0, but it is in `any`", { memoryEvents: "oom_kill 1\n" }, "goes back"],
+];
+
 describe("watch script", function () {
   for (const [what, , facts, verdict, sentence] of TRUTH) {
     it(`${what}: ${verdict}`, () => {
@@ -227,15 +245,18 @@ describe("watch script", function () {
     });
   }
 
+  for (const [what, sum, facts, verdict] of SCORES) {
+    it(`by score, ${what} (${sum}): ${verdict}`, () => {
+      const answer = look(facts, SCORED);
+      assert.equal(verdictOf(answer), verdict, answer.said);
+    });
+  }
+
   it("is what docs/rollback.md says", () => {
     const rows = TRUTH.map(([what, told, , verdict]) => [what, told, verdict]);
-    const table = markdown(["what happened", "told by", "the release"], rows);
-    const page = readFileSync(PAGE, "utf8");
-    const block = /(<!-- truth table -->\n\n)[^]*?(<!-- end -->)/;
-    const wanted = page.replace(block, (_, head: string, end: string) => `${head}${table}\n\n${end}`);
-    assert.match(page, block);
-    if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(PAGE, wanted);
-    else assert.equal(page, wanted, "UPDATE_GOLDEN=1 rewrites the table");
+    documented("truth table", markdown(["what happened", "told by", "the release"], rows));
+    const scores = SCORES.map(([what, sum, , verdict]) => [what, sum, verdict]);
+    documented("scores", markdown(["found at one look", "sum", "the release"], scores));
   });
 
   it("goes by other rules where they are given", () => {
@@ -278,6 +299,16 @@ describe("watch script", function () {
     assert.equal(look({ log }, { logs: [{ pattern: "it's [$]\\(touch /tmp/x\\) `id` \"" }] }).said !== "", true);
   });
 });
+
+/** Compares a table with the one between two marks of the page, or rewrites that. */
+function documented(mark: string, table: string): void {
+  const page = readFileSync(PAGE, "utf8");
+  const block = new RegExp(`(<!-- ${mark} -->\\n\\n)[^]*?(<!-- end -->)`);
+  const wanted = page.replace(block, (_, head: string, end: string) => `${head}${table}\n\n${end}`);
+  assert.match(page, block);
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(PAGE, wanted);
+  else assert.equal(page, wanted, "UPDATE_GOLDEN=1 rewrites the table");
+}
 
 /** As prettier aligns it. */
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
