@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { file, plan, release, Root, shells } from "./support";
+import { BOOT, FakeSystemd } from "./fake-systemd";
+import { file, groupOf, plan, release, Root, shells, until } from "./support";
 
 const FILE = "/var/log/gofleet/audit.log";
 const good = release(plan({ files: [file("/etc/x", "good\n")] }));
@@ -76,6 +77,61 @@ describe("agent: audit", function () {
         ["remove", "moved to another rack"],
       ],
     );
+  });
+
+  it("says what became of a release that waits for a confirmation: confirmed, taken back, or not confirmed in time", async () => {
+    await root.run(good, REQUEST);
+    await root.quiet();
+    for (const verb of ["confirm", "revert"] as const) {
+      const next = release(plan({ files: [file("/etc/x", `${verb}\n`)] }));
+      const waits = await root.run(next, { ...REQUEST, confirm: 60, tx: verb });
+      assert.equal(waits.result["status"], "unconfirmed");
+      await root.quiet();
+      // As the operator asks it: the sinks and who it is are the run's.
+      await root.start(verb, { tx: verb });
+      await root.quiet();
+    }
+    const late = release(plan({ files: [file("/etc/x", "late\n")] }));
+    const waits = await root.run(late, { ...REQUEST, confirm: 1, tx: "late" });
+    assert.equal(waits.result["status"], "unconfirmed");
+    await until(() => events().length === 4);
+    assert.deepEqual(
+      events()
+        .map(({ action, outcome, tx, who, cause }) => [action, outcome, tx, who, cause])
+        .slice(1),
+      [
+        ["confirm", "ok", "confirm", "ada@desk", events()[1]?.["cause"]],
+        ["revert", "reverted", "revert", "ada@desk", "asked to by the operator"],
+        ["revert", "reverted", "late", "ada@desk", "not confirmed in time"],
+      ],
+    );
+  });
+
+  it("says what the host settled by itself after a reboot", async () => {
+    const host = new FakeSystemd(shell, BOOT);
+    try {
+      await host.run(good, REQUEST);
+      await host.root.quiet();
+      const waits = await host
+        .run(bad, { ...REQUEST, tx: "cut", pause: "probing" }, ({ ev }, cut) => {
+          if (ev !== "paused") return;
+          const pid = Number(host.root.read("var/lib/gofleet/go/runs/cut/pid"));
+          process.kill(-groupOf(pid), "SIGKILL");
+          cut();
+        })
+        .catch(() => undefined);
+      assert.notEqual(waits?.code, 0);
+      await host.root.quiet();
+      await host.ask("boot").catch(() => undefined);
+      const last = JSON.parse(host.root.read(FILE).trimEnd().split("\n").at(-1) ?? "") as Record<string, string>;
+      assert.deepEqual(
+        [last["action"], last["outcome"], last["from"], last["to"], last["who"], last["tx"]],
+        ["boot", "reverted", bad.id, good.id, "ada@desk", "cut"],
+      );
+      assert.equal(last["cause"], "the host was restarted in phase activating");
+    } finally {
+      host.root.dispose();
+    }
   });
 
   it("writes nothing where nobody asked for it", async () => {

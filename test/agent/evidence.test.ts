@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createHmac } from "node:crypto";
 import { FakeSystemd } from "./fake-systemd";
-import { file, plan, release, shells, type Release } from "./support";
+import { skip } from "../support/skip";
+import { file, plan, release, shells, which, type Release } from "./support";
 
 const UNIT = "api.service";
 const SECRETS = { token: "s3cr3t-of-the-token", db: 'PASSWORD="pa$$\\word"\n' };
@@ -38,6 +39,7 @@ const MESSAGE = {
 };
 const exited = (code: number): string => `MESSAGE_ID=${MESSAGE.exited}\nEXIT_CODE=exited\nEXIT_STATUS=${code}\n\n`;
 const killed = (signal: number): string => `MESSAGE_ID=${MESSAGE.exited}\nEXIT_CODE=killed\nEXIT_STATUS=${signal}\n\n`;
+const dumped = (signal: number): string => `MESSAGE_ID=${MESSAGE.exited}\nEXIT_CODE=dumped\nEXIT_STATUS=${signal}\n\n`;
 const result = (word: string): string => `UNIT_RESULT=${word}\nMESSAGE_ID=${MESSAGE.failed}\n\n`;
 
 const FAILED = "ActiveState=failed\n";
@@ -141,6 +143,32 @@ describe("agent: evidence", function () {
       assert.match(line, /^cause {5}/);
     });
   }
+
+  for (const [name, wanted] of [
+    ["with coredumpctl", /^coredumpctl --no-pager --since=\S+ info COREDUMP_UNIT=api\.service\nSignal: 6 \(ABRT\)$/m],
+    ["without it", /^a core was dumped; without coredumpctl \(systemd-coredump\) nothing more is known of it$/m],
+  ] as const) {
+    it(`keeps what is known of a core that was dumped, ${name}`, async function () {
+      if (name === "with coredumpctl") host.program("coredumpctl", "echo coredumpctl \"$@\"; echo 'Signal: 6 (ABRT)'");
+      else if (which("coredumpctl") !== undefined) skip(this, "this machine has coredumpctl itself");
+      await start();
+      host.say(`show-${UNIT}`, `LoadState=loaded\n${FAILED}Result=core-dump\n`);
+      host.say("export", dumped(6) + result("core-dump"));
+      await host.run(withSecrets(after), { tx: "fails" });
+      assert.match(summary(), /^cause {5}crash: api\.service ended by signal ABRT \(134\)$/m);
+      const kept = "var/lib/gofleet/go/runs/fails/evidence/core-api.service";
+      assert.ok(summary().includes(`core      ${host.root.at(kept)}`), summary());
+      assert.match(host.root.read(kept), wanted);
+    });
+  }
+
+  it("keeps no word of cores where none was dumped", async () => {
+    await start();
+    host.say("export", killed(6) + result("signal"));
+    await host.run(withSecrets(after), { tx: "fails" });
+    assert.doesNotMatch(summary(), /^core /m);
+    assert.ok(!host.root.has("var/lib/gofleet/go/runs/fails/evidence/core-api.service"));
+  });
 
   it("says it at a glance, and what the release answered, wrote and changed", async () => {
     await start();

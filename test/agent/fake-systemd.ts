@@ -21,10 +21,13 @@ export class FakeSystemd {
     this.#dir = join(this.root.path, "..", "fake");
     this.#bin = join(this.#dir, "bin");
     mkdirSync(this.#bin, { recursive: true });
-    for (const [name, script] of Object.entries(SCRIPTS)) {
-      writeFileSync(join(this.#bin, name), `#!/bin/sh\nFAKE='${this.#dir}'\n${script}`);
-      chmodSync(join(this.#bin, name), 0o755);
-    }
+    for (const [name, script] of Object.entries(SCRIPTS)) this.program(name, script);
+  }
+
+  /** A tool of the host. */
+  program(name: string, script: string): void {
+    writeFileSync(join(this.#bin, name), `#!/bin/sh\nFAKE='${this.#dir}'\n${script}\n`);
+    chmodSync(join(this.#bin, name), 0o755);
   }
 
   get env(): Record<string, string> {
@@ -91,6 +94,9 @@ export class FakeSystemd {
   }
 }
 
+/** For {@link FakeSystemd}: the verb `boot` goes by the root of its request, and by one component. */
+export const BOOT = "verb_boot() { ECHO=; set_paths; take_lock 60; (boot_component go); exit 0; }";
+
 /** For {@link FakeSystemd}: units are entered and left below a root too, which is all of the activation then. */
 export const WITH_UNITS = `activate() {
   _to=/dev/null
@@ -141,5 +147,4 @@ setsid sh -c 'sh "$@"; shift; shift; sh "$1/agent" exited "$1"' run "$@" </dev/n
 esac
 exit 0
 `,
-  coredumpctl: "exit 1\n",
 };

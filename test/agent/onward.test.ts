@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { FakeSystemd, WITH_UNITS } from "./fake-systemd";
-import { file, plan, release, shells, until, type Answer, type Release } from "./support";
+import { BOOT, FakeSystemd, WITH_UNITS } from "./fake-systemd";
+import { file, groupOf, plan, release, shells, until, type Answer, type Release } from "./support";
 
 const UNIT = "api.service";
 const PATH = `/etc/systemd/system/${UNIT}`;
@@ -17,9 +17,6 @@ function version(name: string, irreversible = false): Release {
     }),
   );
 }
-
-/** The verb works on the machine itself; here it has the root of its request. */
-const BOOT = "verb_boot() { ECHO=; set_paths; take_lock 60; (boot_component go); exit 0; }";
 
 const [shell] = shells();
 
@@ -136,9 +133,3 @@ describe("agent: a release that is declared irreversible", () => {
     assert.equal((await behind())[old.id], "");
   });
 });
-
-/** The process group of a process: the agent's and of what looks after it. */
-function groupOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
-}

@@ -223,6 +223,12 @@ export function answerOf(child: ChildProcessWithoutNullStreams, body: Buffer, on
   });
 }
 
+/** The process group of a process: the agent's and of what looks after it. */
+export function groupOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}
+
 export function transaction(): string {
   return randomBytes(4).toString("hex");
 }

@@ -3,13 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { PlanWatch } from "../../src/plan/host-plan";
 import { FakeSystemd } from "./fake-systemd";
-import { file, plan, release, shells, until, type Event, type Release } from "./support";
-
-/** The process group of a process: the agent's and of what looks after it. */
-function groupOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
-}
+import { file, groupOf, plan, release, shells, until, type Event, type Release } from "./support";
 
 const BOOT = "/proc/sys/kernel/random/boot_id";
 

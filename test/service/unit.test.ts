@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import type { GoServiceUnitArgs, WatchArgs } from "../../src/index";
-import { hostRelease, said, stateReleases } from "../hosts/programs";
+import { hostRelease, said, stateReleases, target } from "../hosts/programs";
 import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
 import { pause } from "../hosts/support/machine";
 import { TestStack } from "../support/engine";
@@ -70,7 +70,12 @@ describe("a service's unit on a real host", function () {
   const plain = (version: string, env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs> = {}) =>
     lab.program(host, { release: lab.release(version), env: told(env), rollback: { watch: false }, ...more });
   const full = (version: string, env: Readonly<Record<string, string>> = {}, more: Partial<GoServiceUnitArgs> = {}) =>
-    lab.program(host, { ...FULL, release: lab.release(version), env: { ...GREETS, ...env }, ...more });
+    lab.program(target(host, { audit: { syslog: "local6" } }), {
+      ...FULL,
+      release: lab.release(version),
+      env: { ...GREETS, ...env },
+      ...more,
+    });
 
   async function eventually(what: string, condition: string, seconds = 120): Promise<void> {
     for (let turn = 0; turn < seconds * 2; turn++) {
@@ -202,9 +207,29 @@ describe("a service's unit on a real host", function () {
     assert.equal((await version()).trim(), "v1 hello");
   });
 
-  it("goes away without a trace", async () => {
+  it("goes away without a trace but its locked user, and every change is in the syslog that was asked for", async () => {
     await stack.refresh();
     await stack.destroy();
-    assert.deepEqual(difference(untouched, await host.listing()), []);
+    const left = difference(untouched, await host.listing());
+    assert.deepEqual(
+      left.filter((line) => !/^[-+] \/etc\/g?(passwd|group|shadow)-?: /.test(line)),
+      [],
+    );
+    assert.match(await host.exec("passwd --status servedrun"), /^servedrun L /);
+
+    // local6, as journald numbers facilities.
+    const lines = (await host.exec("journalctl -q -o cat -t gofleet-audit SYSLOG_FACILITY=22")).trim().split("\n");
+    const events = lines.map((line) => JSON.parse(line) as Record<string, string>);
+    assert.deepEqual(
+      events.map(({ action, outcome }) => [action, outcome]),
+      [
+        ["apply", "ok"],
+        ["apply", "reverted"],
+        ["apply", "ok"],
+        ["watch", "reverted"],
+        ["remove", "removed"],
+      ],
+    );
+    assert.ok(events.every(({ component, who = "" }) => component === COMPONENT && who.includes("@")));
   });
 });

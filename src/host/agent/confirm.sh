@@ -68,6 +68,13 @@ verb_revert() {
   [ "$TXN_PHASE" != committed ] || finish 65 failed "release $TXN_TO is declared irreversible; it stays"
   RUN=$VAR/runs/$TX
   LOG=$RUN/log
+  if ! detached; then
+    # Who it was, and who is told of it, are the run's.
+    _pause=$PAUSE
+    read_request "$RUN"
+    set_paths
+    PAUSE=$_pause
+  fi
   emit reverting msg "$CAUSE"
   # The timer must not be stopped by what it started.
   detached || disarm
