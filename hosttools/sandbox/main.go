@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gofleet/sandbox/internal/keyring"
 )
 
 // A command declares its flags, then is run with the arguments that are no flags.
@@ -25,6 +27,7 @@ type run func(arguments []string) error
 var commands []command
 
 func main() {
+	keyring.Main()
 	err := dispatch(filepath.Base(os.Args[0]), os.Args[1:])
 	var coded *exitError
 	var usage usageError

@@ -29,6 +29,28 @@ const OUTSIDE = [
   "kill -0 1",
 ];
 
+/** Puts a key into each keyring that outlives a process, if told to, and says in which of them one is found. */
+const keys = (leave: boolean) => `python3 - <<'END'
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[os.uname().machine]
+persistent = libc.syscall(keyctl, 22, -1, -1)
+for name, ring in ("user", -4), ("session", -5), ("persistent", persistent):
+    if ${leave ? "True" : "False"}: libc.syscall(add_key, b"user", b"left", b"secret", 6, ring)
+    if libc.syscall(keyctl, 10, ring, b"user", b"left", 0) > 0: print(name)
+END`;
+
+/** No job finds a key of the one before it, also one that was killed. */
+async function forgetsKeys(sandbox: PlannedHost): Promise<void> {
+  const left = await sandbox.job(1, keys(true));
+  assert.deepEqual(left, { code: 0, output: "user\nsession\npersistent\n" });
+  assert.deepEqual(await sandbox.job(1, keys(false)), { code: 0, output: "" });
+  sandbox.start(1, `${keys(true)}\necho >/srv/results/keys-left; sleep 1000`);
+  await sandbox.said("keys-left");
+  await sandbox.host.exec("systemctl kill --signal=KILL gofleet-ci@1");
+  assert.deepEqual(await sandbox.job(1, keys(false)), { code: 0, output: "" });
+}
+
 describe("user namespaces of jobs on a host", function () {
   before(function () {
     const reason = unavailable();
@@ -37,19 +59,21 @@ describe("user namespaces of jobs on a host", function () {
   });
   afterEach(() => hosts.stopAll());
 
-  it("are denied, unless they are asked for", async () => {
+  it("are denied, unless they are asked for; a job's keys go with it", async () => {
     const sandbox = await PlannedHost.boot("closed", { cache: DISK });
     const { code, output } = await sandbox.job(1, "unshare --user --map-root-user true");
     assert.notEqual(code, 0);
     assert.match(output, /unshare.*Operation not permitted/);
+    await forgetsKeys(sandbox);
   });
 
-  it("let a job be root in its own and make a root file system, and lead nowhere else", async () => {
+  it("let a job be root in its own and make a root file system, and lead nowhere else; its keys go with it", async () => {
     const sandbox = await PlannedHost.boot("open", { cache: DISK, userNamespaces: true });
     const rootless = await sandbox.job(1, ROOTLESS);
     assert.deepEqual(rootless, { code: 0, output: "0\nbuilt\nbin\nlib\nlib64\nout\nusr\n" });
     const attempts = OUTSIDE.map((each) => `${each} >/dev/null 2>&1 && echo "${each}"`).join("\n");
     const { output } = await sandbox.job(1, `unshare --user --map-root-user --mount sh -c '${attempts}'; echo done`);
     assert.equal(output, "done\n");
+    await forgetsKeys(sandbox);
   });
 });

@@ -8,6 +8,12 @@ import { RemoteHost, type Fleet } from "./remote-host";
 export interface BootOptions {
   /** Size of the host's disk as truncate(1) takes it, for example `"400M"`. Default: as much as this machine has. */
   readonly disk?: string;
+  /**
+   * Whether its processes may use keyrings, which containers must not: users of the same number share them with this
+   * machine and with other hosts.
+   * @default false
+   */
+  readonly keyrings?: boolean;
 }
 
 /**
@@ -28,7 +34,8 @@ export class Host extends RemoteHost {
     super(name, fleet, number);
     const machine = fleet.network.machine(number);
     this.rootDir = join(this.folder, "root");
-    const command = ["boot.sh", machine, fleet.network.bridge, this.rootDir] as const;
+    const more = options.keyrings ? ["--system-call-filter=@keyring"] : [];
+    const command = ["boot.sh", machine, fleet.network.bridge, this.rootDir, ...more] as const;
     this.machine = new Machine(machine, [...command], `${this.folder}.console`);
   }
 

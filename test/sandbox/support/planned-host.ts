@@ -57,7 +57,7 @@ export class PlannedHost {
     change: ConfigChange = () => undefined,
     before: (host: PlannedHost) => void = () => undefined,
   ) {
-    const host = await hosts.boot(name, { disk: "700M" });
+    const host = await hosts.boot(name, { disk: "700M", keyrings: true });
     const sandbox = new PlannedHost(host);
     before(sandbox);
     await sandbox.install(args, change);

@@ -14,10 +14,16 @@ import (
 	"testing"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/keyring"
 	"gofleet/sandbox/internal/mount"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
+
+func TestMain(m *testing.M) {
+	keyring.Main()
+	os.Exit(m.Run())
+}
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/keyring"
 	"gofleet/sandbox/internal/lock"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
@@ -101,5 +102,14 @@ func clearSlot(c *config.Config, s *config.Slot) error {
 	if err := unbound(c, s); err != nil {
 		return err
 	}
-	return errors.Join(clearWorkspace(ctx, s.Workspace), clearCaches(ctx, c, s))
+	return errors.Join(clearWorkspace(ctx, s.Workspace), clearCaches(ctx, c, s), clearKeys(s))
+}
+
+// clearKeys takes away what the slot's user has in the kernel's keyrings.
+func clearKeys(s *config.Slot) error {
+	owner, err := lookUp(s.User)
+	if err != nil {
+		return err
+	}
+	return keyring.Forget(owner.uid, owner.gid)
 }
