@@ -39,6 +39,7 @@ var (
 // cacheCommands keep Go build caches.
 var cacheCommands = []command{
 	{"preflight", "", "make caches ready for a job: writable, within budget, verified", declarePreflight, []code{notStoring, overBudget, locked}},
+	{"keep", "", "what a timer does beside jobs: prune, and read again what was not read for a week", declareKeep, []code{locked}},
 	{"scan", "", "find damaged entries and remove them", declareScan, []code{broken, locked}},
 	{"prune", "", "remove what is too old, then down to the budget", declarePrune, []code{locked}},
 	{"quota", "", "remove down to the budget", declareQuota, []code{overBudget, locked}},

@@ -31,10 +31,25 @@ func declarePreflight(flags *flag.FlagSet) run {
 	}
 }
 
+func declareKeep(flags *flag.FlagSet) run {
+	s := declareScope(flags)
+	older := flags.Duration("older", 7*24*time.Hour, "read what was last read longer ago")
+	within := flags.Duration("for", 10*time.Minute, "read entries for this long at most; the next run goes on")
+	return func([]string) error {
+		return s.each(func(k *cache.Keeper) (*cache.Report, error) {
+			if s.isMissing(k) {
+				return nil, nil
+			}
+			return k.Upkeep(*older, *within)
+		}, func(r *cache.Report) string { return fmt.Sprintf("%s, %s", pruned(r), scanned(r)) })
+	}
+}
+
 func declareScan(flags *flag.FlagSet) run {
 	s := declareScope(flags)
 	var options cache.ScanOptions
 	flags.BoolVar(&options.All, "all", false, "read every entry, whatever is remembered")
+	flags.DurationVar(&options.Reread, "older", 0, "also read what was last read longer ago, such as 168h")
 	flags.BoolVar(&options.Keep, "keep", false, "remove nothing; implies -fail")
 	flags.DurationVar(&options.For, "for", 0, "read entries for this long at most; 0: to the end")
 	fail := flags.Bool("fail", false, "end with 5 if anything was damaged, also if it is removed")
@@ -142,9 +157,7 @@ func declareCopy(flags *flag.FlagSet, do func(*cache.Keeper, string) (*cache.Rep
 			if directory == "" {
 				return nil, usageError{fmt.Errorf("%s is kept nowhere: name a directory", k.Path)}
 			}
-			if _, err := os.Lstat(k.Path); s.cache == "" && errors.Is(err, os.ErrNotExist) {
-				// No job has had it yet, or somebody took it away: the next one makes it anew.
-				fmt.Printf("%s: there is none\n", k.Path)
+			if s.isMissing(k) {
 				return nil, nil
 			}
 			return do(k, directory)
@@ -157,6 +170,17 @@ func declareCopy(flags *flag.FlagSet, do func(*cache.Keeper, string) (*cache.Rep
 				copied.Outputs, copied.Bytes, copied.Actions, copied.Present, len(copied.Broken), copied.LeftOut, copied.Seconds)
 		})
 	}
+}
+
+// isMissing says so of a cache of the settings that is not there: no job has had it yet, or somebody took it away; the
+// next one makes it anew.
+func (s *scope) isMissing(k *cache.Keeper) bool {
+	_, err := os.Lstat(k.Path)
+	if s.cache != "" || !errors.Is(err, os.ErrNotExist) {
+		return false
+	}
+	fmt.Printf("%s: there is none\n", k.Path)
+	return true
 }
 
 func declareReport(flags *flag.FlagSet) run {

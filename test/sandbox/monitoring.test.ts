@@ -24,6 +24,7 @@ const WELL: Series = {
   [`gofleet_build_cache_over_budget{${CACHE}}`]: "0x1500",
   [`gofleet_build_cache_broken_files_total{${CACHE}}`]: "3x1500",
   [`gofleet_build_cache_failed{${CACHE}}`]: "0x1500",
+  [`gofleet_build_cache_last_run_timestamp_seconds{${CACHE}}`]: "0+60x1500",
   [`gofleet_build_cache_persisted_timestamp_seconds{${CACHE}}`]: "0+60x1500",
   // Another sandbox, of which nothing is asked here.
   'gofleet_sandbox_reclaim_stuck{component="other",instance="builder:9100"}': "1x1500",
@@ -49,6 +50,7 @@ const TROUBLE: Readonly<Record<string, readonly [series: string, values: string,
   "a cache is too large": ["gofleet_build_cache_over_budget", "1x1500", ["GoSandboxCacheOverBudget"]],
   "a cache is damaged": ["gofleet_build_cache_broken", "3x1420 4x80", ["GoSandboxCacheBroken"]],
   "a cache cannot be kept": ["gofleet_build_cache_failed", "1x1500", ["GoSandboxCacheKeeperFails"]],
+  "a cache is left alone": ["gofleet_build_cache_last_run", STOPS, ["GoSandboxCacheUnkept"]],
   "copies are not made": ["gofleet_build_cache_persisted", STOPS, ["GoSandboxCacheNotCopied"]],
 };
 
@@ -63,7 +65,7 @@ describe("a sandbox's alert rules, by Prometheus", function () {
   after(() => prometheus?.close());
 
   it("are good rules, and the job a good configuration", () => {
-    assert.match(prometheus.checkRules(), /13 rules found/);
+    assert.match(prometheus.checkRules(), /14 rules found/);
     prometheus.checkConfig(sandboxScrapeConfig("ci", ["10.20.0.11", "2001:db8::1"]));
   });
 

@@ -17,9 +17,15 @@ export const INTERNET = "AF_UNIX AF_INET AF_INET6";
 /** Seconds between two looks at what jobs have asked modules for. */
 const FETCH_EVERY = 60;
 
-/** The watermarks, the shared module cache and, in memory, the caches over a reboot. */
+/** Seconds between two rounds of upkeep. A round reads what was not read for a week. */
+const KEEP_EVERY = 3600;
+
+/** Seconds before the first one: a host that has just started has other things to do. */
+const KEEP_FIRST = 900;
+
+/** The watermarks, the shared module cache, build caches beside jobs and, in memory, over a reboot. */
 export function keepersPlan<Text>(parts: SandboxParts): Partial<HostPlan<Text | string>> {
-  const all = [watch(parts), modules(parts), ...(keepsCaches(parts) ? [copies(parts)] : [])];
+  const all = [watch(parts), modules(parts), upkeep(parts), ...(keepsCaches(parts) ? [copies(parts)] : [])];
   return {
     files: all.flatMap(({ unit, text, timer }) => [
       textFile(unitPath(unit), text),
@@ -123,6 +129,26 @@ function copies(parts: SandboxParts): Keeper {
     },
     every,
     every,
+  );
+}
+
+/** Budgets, ages and damage: of a slot's cache also while a long job has it, of a shared one at all. */
+function upkeep(parts: SandboxParts): Keeper {
+  const { place } = parts;
+  return keeper(
+    place.cacheKeeper.unit,
+    place.cacheKeeper.timer,
+    {
+      ...cacheKeeper(parts),
+      description: `Upkeep of the build caches of ${place.component}`,
+      start: [gofleet(parts, "cache", "keep")],
+      stays: false,
+      gentle: true,
+      // Each cache takes its time, and there are as many as slots.
+      within: "infinity",
+    },
+    KEEP_EVERY,
+    KEEP_FIRST,
   );
 }
 

@@ -55,6 +55,8 @@ export interface SandboxPlace {
     /** Where the copies are. */
     readonly copies: AbsolutePath;
   };
+  /** Prunes build caches and looks for damage, beside jobs. */
+  readonly cacheKeeper: { readonly unit: UnitName; readonly timer: UnitName };
   readonly watch: { readonly unit: UnitName; readonly timer: UnitName };
   readonly egress: {
     /** Loads the nftables table when it starts, and removes it when it stops. */
@@ -137,6 +139,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
       timer: `gofleet-${component}-cache-copy.timer`,
       copies: `${state}/caches`,
     },
+    cacheKeeper: { unit: `gofleet-${component}-cache-keep.service`, timer: `gofleet-${component}-cache-keep.timer` },
     watch: { unit: `gofleet-${component}-watch.service`, timer: `gofleet-${component}-watch.timer` },
     egress: {
       unit: `gofleet-${component}-egress.service`,

@@ -22,6 +22,9 @@ export function sandboxAlertRules(options: SandboxAlertOptions): string {
   ]);
 }
 
+/** Seconds without upkeep, which comes each hour, that are too many. */
+const UNKEPT = 3 * 3600;
+
 /** Port of node_exporter. */
 const NODE_EXPORTER = 9100;
 
@@ -163,6 +166,14 @@ function cacheRules({ component, persistEvery }: SandboxAlertOptions): readonly 
       severity: "warning",
       summary: `${which} could not be kept`,
       description: "gofleet-cache report says why.",
+    },
+    {
+      alert: "GoSandboxCacheUnkept",
+      expr: `time() - ${of("last_run_timestamp_seconds")} > ${UNKEPT}`,
+      for: "10m",
+      severity: "warning",
+      summary: `${which} is not kept`,
+      description: "Nothing was done about its budget and its damage for {{ $value | humanizeDuration }}.",
     },
     ...(persistEvery > 0 ? [copied] : []),
   ];

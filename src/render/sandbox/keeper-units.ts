@@ -25,6 +25,8 @@ export interface KeeperUnit {
   readonly succeeds?: readonly number[];
   /** Units that come first. */
   readonly after?: readonly string[];
+  /** True: at most half a processor, and disks after others. It holds locks, so it must go on. */
+  readonly gentle?: boolean;
   /** Longest time of a start, and of a stop, as systemd.time(7) spells it. */
   readonly within: string;
 }
@@ -58,6 +60,9 @@ export function keeperUnit(unit: KeeperUnit): string {
         LogLevelMax: unit.stays ? undefined : literal("notice"),
         SyslogLevel: unit.stays ? undefined : literal("notice"),
         Nice: unit.stays ? undefined : literal("10"),
+        CPUQuota: unit.gentle ? literal("50%") : undefined,
+        IOSchedulingClass: unit.gentle ? literal("best-effort") : undefined,
+        IOSchedulingPriority: unit.gentle ? literal("7") : undefined,
         ReadWritePaths: unit.writable.length === 0 ? undefined : optionalWords(...unit.writable),
         ...hardening(capabilities, unit.families ?? "AF_UNIX"),
       },

@@ -28,6 +28,8 @@ var (
 type ScanOptions struct {
 	// All reads every output, whatever is remembered.
 	All bool
+	// Reread also reads what was read longer ago; zero: not because of its age.
+	Reread time.Duration
 	// Keep removes nothing.
 	Keep bool
 	// For limits the time in which outputs are read; zero: however long it takes.
@@ -64,7 +66,7 @@ func (k *Keeper) remembering(do func(verify.Known) (*Report, error)) (*Report, e
 const settle = 10 * time.Minute
 
 func (k *Keeper) scan(c *gocache.Cache, inventory *gocache.Inventory, report *Report, known verify.Known, options ScanOptions) error {
-	pass := verify.Options{Keep: options.Keep, All: options.All, Settle: min(k.Grace, settle), Now: k.Now()}
+	pass := verify.Options{Keep: options.Keep, All: options.All, Reread: options.Reread, Settle: min(k.Grace, settle), Now: k.Now()}
 	if options.For > 0 {
 		pass.Until = time.Now().Add(options.For)
 	}
@@ -125,13 +127,15 @@ func (k *Keeper) mark(c *gocache.Cache, inventory *gocache.Inventory, report *Re
 
 // Count measures what was reused and added since the mark.
 func (k *Keeper) Count() (*Report, error) {
-	return k.use(func(_ *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
-		if report.Mark > 0 {
-			figures := reuse.Since(report.Mark, inventory, k.Now())
-			report.Job = &figures
-		}
-		return nil
-	})
+	return k.use(k.count)
+}
+
+func (k *Keeper) count(_ *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
+	if report.Mark > 0 {
+		figures := reuse.Since(report.Mark, inventory, k.Now())
+		report.Job = &figures
+	}
+	return nil
 }
 
 // probeBytes is more than most entries have, and what a cache that can be used has room for.

@@ -24,6 +24,9 @@ type ExitCode int
 
 func (code ExitCode) Error() string { return fmt.Sprintf("the command ended with %d", int(code)) }
 
+// ErrBefore is that the command before the job failed, so that the job's own did not run.
+var ErrBefore = errors.New("before the job")
+
 // passed are the signals that a command gets when this process does.
 var passed = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
@@ -43,10 +46,10 @@ func Run(c *config.Config, s *config.Slot, command []string) error {
 		return err
 	}
 	defer release()
-	j := &running{Slot: s, environment: Environment(c, s, os.Environ(), ReadLimits("/")), signals: signals}
+	j := &running{Slot: s, environment: sharing(c, Environment(c, s, os.Environ(), ReadLimits("/"))), signals: signals}
 	if len(c.Before) > 0 {
 		if err := j.do(c.Before); err != nil {
-			return fmt.Errorf("before the job: %w", err)
+			return fmt.Errorf("%w: %w", ErrBefore, err)
 		}
 	}
 	err = j.main(command)

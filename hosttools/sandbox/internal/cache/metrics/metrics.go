@@ -64,7 +64,7 @@ var all = []metric{
 		}
 		return float64(r.Scan.Unread), true
 	}},
-	{"job_hit_ratio", "gauge", "Share of the last job's actions that were there before it.", func(r *cache.Report) (float64, bool) {
+	{"job_hit_ratio", "gauge", "Share of the last job's actions that were there before it; of a shared cache, of all jobs' since the last upkeep.", func(r *cache.Report) (float64, bool) {
 		if r.Job == nil || r.Job.HitRatio == nil {
 			return 0, false
 		}

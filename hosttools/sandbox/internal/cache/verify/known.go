@@ -13,11 +13,17 @@ import (
 	"gofleet/sandbox/internal/files"
 )
 
-// Known are outputs whose content was right when they had this stamp, by ID.
-type Known map[string]gocache.Stamp
+// Known are outputs whose content was right, by ID.
+type Known map[string]Proof
+
+// Proof is when an output's content was read, in Unix seconds, and the stamp that it had then.
+type Proof struct {
+	gocache.Stamp
+	At int64
+}
 
 // head is the first line of the file; another one means another format.
-const head = "gofleet-cache: outputs whose content was verified, 1\n"
+const head = "gofleet-cache: outputs whose content was verified, 2\n"
 
 // tick is more than the kernel's clock of file times may lag behind: a write within it leaves no later time of change.
 const tick = 100 * time.Millisecond
@@ -35,11 +41,11 @@ func ReadKnown(path string) (Known, error) {
 	lines := bufio.NewScanner(bytes.NewReader(content[len(head):]))
 	for lines.Scan() {
 		var id string
-		var s gocache.Stamp
-		if _, err := fmt.Sscan(lines.Text(), &id, &s.Size, &s.Modified, &s.Changed, &s.Inode); err != nil {
+		var p Proof
+		if _, err := fmt.Sscan(lines.Text(), &id, &p.Size, &p.Modified, &p.Changed, &p.Inode, &p.At); err != nil {
 			return Known{}, nil
 		}
-		known[id] = s
+		known[id] = p
 	}
 	return known, nil
 }
@@ -49,8 +55,8 @@ func (k Known) Write(path string) error {
 	var text bytes.Buffer
 	text.WriteString(head)
 	for _, id := range slices.Sorted(maps.Keys(k)) {
-		s := k[id]
-		fmt.Fprintln(&text, id, s.Size, s.Modified, s.Changed, s.Inode)
+		p := k[id]
+		fmt.Fprintln(&text, id, p.Size, p.Modified, p.Changed, p.Inode, p.At)
 	}
 	return files.Replace(path, text.Bytes(), 0o600)
 }

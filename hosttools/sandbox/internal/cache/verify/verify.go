@@ -27,6 +27,8 @@ type Options struct {
 	Keep bool
 	// All reads every output, whatever is known of it.
 	All bool
+	// Reread reads an output again that was read longer ago: what rots on a disk changes no time. Zero: never.
+	Reread time.Duration
 	// Settle spares what looks unfinished and changed this recently: a go command may be writing it. Zero, if none uses
 	// the cache.
 	Settle time.Duration
@@ -67,7 +69,7 @@ func Pass(c *gocache.Cache, inventory *gocache.Inventory, known Known, options O
 	}
 	p.hash()
 	p.discard()
-	maps.DeleteFunc(known, func(id string, _ gocache.Stamp) bool { return inventory.Outputs[id] == nil })
+	maps.DeleteFunc(known, func(id string, _ Proof) bool { return inventory.Outputs[id] == nil })
 	slices.SortFunc(p.report.Broken, func(a, b Finding) int { return strings.Compare(a.Path, b.Path) })
 	return &p.report, errors.Join(p.failed...)
 }
@@ -89,7 +91,7 @@ func (p *pass) hash() {
 	for id, output := range p.inventory.Outputs {
 		switch {
 		case output.Broken != nil:
-		case !p.options.All && p.known[id] == output.Stamp:
+		case p.isKnown(id, output):
 			p.report.Remembered++
 		default:
 			unknown = append(unknown, output)
@@ -124,6 +126,16 @@ func (p *pass) hash() {
 	}
 	close(todo)
 	wait.Wait()
+}
+
+// isKnown: it was read since it changed, and not too long ago. A time in the future is one of a wrong clock.
+func (p *pass) isKnown(id string, output *gocache.Output) bool {
+	proof, ok := p.known[id]
+	if !ok || p.options.All || proof.Stamp != output.Stamp {
+		return false
+	}
+	age := p.options.Now.Sub(time.Unix(proof.At, 0))
+	return p.options.Reread == 0 || age >= -tick && age < p.options.Reread
 }
 
 // errChanged is that a file was written while it was read.
@@ -161,7 +173,7 @@ func (p *pass) judged(output *gocache.Output, err error, began time.Time) {
 	case err != nil:
 		output.Broken = err
 	case output.Changed < began.Add(-tick).UnixNano():
-		p.known[output.ID] = output.Stamp
+		p.known[output.ID] = Proof{output.Stamp, p.options.Now.Unix()}
 	}
 	p.report.Read++
 	p.report.Bytes += output.Size
