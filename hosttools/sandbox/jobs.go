@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"flag"
+	"os"
+	"strconv"
 
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/forge"
@@ -11,8 +13,12 @@ import (
 	"gofleet/sandbox/internal/mount"
 )
 
-// exitPaused of `prepare` and `drain`: not now, but later; EX_TEMPFAIL of sysexits.h.
-const exitPaused = 75
+const (
+	// exitPaused of `prepare` and `drain`: not now, but later; EX_TEMPFAIL of sysexits.h.
+	exitPaused = 75
+	// exitBefore of `run`: the command before the job failed; EX_UNAVAILABLE of sysexits.h. `deregister` gets it of systemd.
+	exitBefore = 69
+)
 
 func init() {
 	commands = append(commands,
@@ -21,11 +27,12 @@ func init() {
 		}},
 		command{"register", "", "as root, before a job: make the slot's agent known to its forge", slotCommand(forge.Register), nil},
 		command{"run", "[COMMAND...]", "as the slot's user: run a job's command, or the registered agent, with the job's environment", declareRun, []code{
+			{exitBefore, "the command before the job failed, and the job's own did not run"},
 			{exitPaused, "a pause came meanwhile; any other code is the one of the job's command, 128 and the signal's number where one ended it"},
 		}},
 		command{"leave", "", "as root, before a slot is stopped: have the forge give its agent no job, and wait for the one it has", slotCommand(forge.Leave), nil},
 		command{"deregister", "", "as root, after a job: make the slot's agent unknown to its forge", slotCommand(func(c *config.Config, s *config.Slot) error {
-			return forge.Deregister(c, s.Number)
+			return forge.End(c, s, os.Getenv("EXIT_STATUS") == strconv.Itoa(exitBefore))
 		}), nil},
 		command{"finish", "", "as root, after a job: note the modules it downloaded, clear the slot", slotCommand(inHost(job.Finish)), nil},
 		command{"attend", "", "as root, all the time: let no agent take a second job where its forge would give it one", configCommand(forge.Attend), nil},
@@ -96,6 +103,8 @@ func slotFlags(flags *flag.FlagSet) func() (*config.Config, *config.Slot, error)
 func ended(err error) error {
 	var code job.ExitCode
 	switch {
+	case errors.Is(err, job.ErrBefore):
+		return &exitError{exitBefore, err}
 	case errors.As(err, &code):
 		return &exitError{int(code), err}
 	case errors.Is(err, job.ErrPaused):

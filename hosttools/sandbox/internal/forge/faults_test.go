@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -166,42 +165,6 @@ func TestACredentialThatIsNoneIsSaid(t *testing.T) {
 	must(t, os.Remove(c.Agent.Credential))
 	_, err = register(within(t), c, s)
 	said(t, err, "no such file")
-}
-
-func TestFailuresAreSpacedAndAChangeIsTriedAtOnce(t *testing.T) {
-	top := t.TempDir()
-	credential := filepath.Join(top, "credential")
-	must(t, os.WriteFile(credential, nil, 0o400))
-	old := time.Now().Add(-time.Hour)
-	must(t, os.Chtimes(credential, old, old))
-	p := pacer{mark: filepath.Join(top, "mark"), watched: []string{credential}}
-	waits := func() time.Duration {
-		begin := time.Now()
-		p.wait()
-		return time.Since(begin)
-	}
-	if waits() > time.Second {
-		t.Error("waited without a failure")
-	}
-	p.failed()
-	go func() {
-		time.Sleep(300 * time.Millisecond)
-		_ = os.Chtimes(credential, time.Now(), time.Now())
-	}()
-	if took := waits(); took < 250*time.Millisecond || took > 2*time.Second {
-		t.Errorf("waited %v", took)
-	}
-	p.failed()
-	must(t, os.Chtimes(credential, old, old))
-	now := time.Now().Add(-7 * time.Second)
-	must(t, os.Chtimes(p.mark, now, now))
-	if took := waits(); took < 500*time.Millisecond || took > 3*time.Second {
-		t.Errorf("waited %v of the second pause's last second", took)
-	}
-	p.succeeded()
-	if waits() > time.Second {
-		t.Error("waited after a success")
-	}
 }
 
 func TestNamesAreShortEnoughAndNeverTheSame(t *testing.T) {

@@ -48,8 +48,13 @@ func askOne(c *config.Config, s *config.Slot) {
 // may finish it, in the time that is set.
 func Leave(c *config.Config, s *config.Slot) error {
 	agent, err := strconv.Atoi(os.Getenv("MAINPID"))
-	if err != nil || agent <= 1 || !asksForge(c.Agent) {
-		// It has ended by itself, or knows what the signal means.
+	if err != nil || agent <= 1 {
+		// It has ended by itself.
+		return nil
+	}
+	paceOf(c, s.Number).asked()
+	if !asksForge(c.Agent) {
+		// It knows what the signal means.
 		return nil
 	}
 	left := deregister(c, s.Number, true)

@@ -15,6 +15,7 @@ import (
 
 	"gofleet/sandbox/internal/agent"
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/pause"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 )
 
 // Register makes the slot's agent known for one job and hands it to the slot, as root. What a crash left known goes
-// first. After a failure the next attempt waits, unless settings or credential have changed.
+// first. After a failure the next attempt waits, unless the credential has changed.
 func Register(c *config.Config, s *config.Slot) error {
 	owner, err := user.Lookup(s.User)
 	if err != nil {
@@ -38,7 +39,7 @@ func Register(c *config.Config, s *config.Slot) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	pace := pacer{mark: fmt.Sprintf("%s/register.%d", c.Runtime, s.Number), watched: []string{c.Agent.Credential}}
+	pace := paceOf(c, s.Number)
 	pace.wait()
 	ctx, cancel := context.WithTimeout(context.Background(), registerWithin)
 	defer cancel()
@@ -47,7 +48,7 @@ func Register(c *config.Config, s *config.Slot) error {
 		pace.failed()
 		return fmt.Errorf("register the agent of slot %d: %w", s.Number, err)
 	}
-	pace.succeeded()
+	pace.began()
 	return agent.Give(s, handed, uid, gid)
 }
 
@@ -108,6 +109,17 @@ func taken(err error) bool {
 	}
 	exists := strings.Contains(strings.ToLower(status.said), "already")
 	return status.code == http.StatusConflict || status.code == http.StatusUnprocessableEntity && exists
+}
+
+// End is what comes after each job of a slot, as root: its agent becomes unknown. One that failed before it began, or that
+// ended at once, holds up the next registration, unless it was told to end.
+func End(c *config.Config, s *config.Slot, failed bool) error {
+	pace := paceOf(c, s.Number)
+	if pause.Paused(c.PauseMark) {
+		pace.asked()
+	}
+	pace.ended(failed)
+	return Deregister(c, s.Number)
 }
 
 // Deregister makes unknown what the forge knows of a slot's agents, as root, whatever happened to them. Within a bounded
