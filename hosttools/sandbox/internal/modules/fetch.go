@@ -138,7 +138,8 @@ func (f *fetch) full() (string, error) {
 	}
 	if f.c.Modules.MaxBytes > 0 {
 		if size, _ := usage.Tree(f.c.Modules.Shared); size >= f.c.Modules.MaxBytes {
-			return fmt.Sprintf("%s: %d bytes of %d are used", f.c.Modules.Shared, size, f.c.Modules.MaxBytes), nil
+			full := fmt.Sprintf("%s: %d bytes of %d are used", f.c.Modules.Shared, size, f.c.Modules.MaxBytes)
+			return full, markFull(f.c.Modules.Shared)
 		}
 	}
 	return "", nil

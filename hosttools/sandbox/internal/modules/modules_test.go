@@ -238,6 +238,9 @@ func TestAFullOrPausedHostFetchesNothing(t *testing.T) {
 			t.Error("fetched")
 		}
 	}
+	if !Full(l.Modules.Shared) {
+		t.Error("whoever makes room is not told")
+	}
 	l.Modules.MaxBytes = 1 << 30
 	l.ask(t, v.String())
 	must(t, Fetch(l.Config))

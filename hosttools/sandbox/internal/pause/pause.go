@@ -19,6 +19,7 @@ import (
 // Who may hold the mark.
 const (
 	Watch    = "watch"
+	Modules  = "modules"
 	Operator = "operator"
 	// somebody made the file by hand.
 	somebody = "somebody"

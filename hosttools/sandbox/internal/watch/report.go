@@ -11,6 +11,7 @@ import (
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/files"
 	"gofleet/sandbox/internal/metrics"
+	"gofleet/sandbox/internal/modules"
 	"gofleet/sandbox/internal/usage"
 )
 
@@ -28,6 +29,10 @@ type Report struct {
 	Alarm string `json:"alarm"`
 	// TotalBytes were freed since the sandbox is there.
 	TotalBytes int64 `json:"totalFreedBytes"`
+	// TrimTime is when jobs were last held up because the shared module cache had reached its budget, in Unix seconds.
+	TrimTime int64 `json:"trimTime"`
+
+	before *Report
 }
 
 // Step is one thing that was emptied.
@@ -67,9 +72,12 @@ func (r *Report) steps() string {
 	return strings.Join(parts, ", ")
 }
 
+// reportPath is where the last report is.
+func reportPath(c *config.Config) string { return filepath.Join(c.State, "watch.json") }
+
 func (r *Report) write(c *config.Config) error {
-	path := filepath.Join(c.State, "watch.json")
-	r.TotalBytes = last(path).TotalBytes + r.FreedBytes
+	path := reportPath(c)
+	r.TotalBytes = r.before.TotalBytes + r.FreedBytes
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -93,6 +101,7 @@ func (r *Report) metrics(c *config.Config) *metrics.Section {
 	gauge("gofleet_sandbox_full", "1 while a file system is at or above the pause mark.", metrics.Truth(len(over(r.FileSystems, c.Watch.PausePercent)) > 0))
 	gauge("gofleet_sandbox_paused", "1 while no new job begins, for whatever reason.", metrics.Truth(r.Paused != ""))
 	gauge("gofleet_sandbox_reclaim_stuck", "1 while above a mark and nothing could be freed.", metrics.Truth(r.Alarm != ""))
+	gauge("gofleet_sandbox_modules_full", "1 while the shared module cache is at its budget and gets no more versions.", metrics.Truth(modules.Full(c.Modules.Shared)))
 	gauge("gofleet_sandbox_watch_last_run_timestamp_seconds", "When file systems were last looked at.", float64(r.Time))
 	s.Counter("gofleet_sandbox_reclaimed_bytes_total", "Bytes freed because a file system was too full.")
 	s.Value("gofleet_sandbox_reclaimed_bytes_total", float64(r.TotalBytes))

@@ -32,12 +32,13 @@ type watcher struct {
 
 func (w watcher) run() error {
 	c := w.c
-	r := &Report{Time: w.now().Unix()}
+	before := last(reportPath(c))
+	r := &Report{Time: w.now().Unix(), before: &before}
 	all, failed := measure(c)
 	if err := w.pause(all); err != nil {
 		return err
 	}
-	failed = errors.Join(failed, w.reclaimIfNeeded(all, r))
+	failed = errors.Join(failed, w.reclaimIfNeeded(all, r), w.trimModules(r))
 	if len(r.Steps) > 0 {
 		var err error
 		all, err = measure(c)

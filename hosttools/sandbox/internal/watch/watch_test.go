@@ -166,6 +166,23 @@ func TestInodesCountAsBytesDo(t *testing.T) {
 	}
 }
 
+func TestTooManyFilesAreEmptiedAsTooManyBytesAre(t *testing.T) {
+	l := newLab(t)
+	build := filepath.Join(l.disk, "build")
+	// Small ones, which take no room: 850 of 1000 inodes.
+	for i := range 850 {
+		must(t, os.WriteFile(filepath.Join(build, fmt.Sprintf("b%03d", i)), nil, 0o644))
+	}
+	must(t, l.w.run())
+	r := l.report()
+	if !slices.Contains(l.log, "builds") || r.FreedInodes < 250 || r.FileSystems[0].Percent >= 60 || pause.Paused(l.PauseMark) || r.Alarm != "" {
+		t.Errorf("%+v %v", r, l.log)
+	}
+	if left, err := os.ReadDir(build); err != nil || len(left) < 500 {
+		t.Errorf("more was removed than was needed: %d are left, %v", len(left), err)
+	}
+}
+
 func TestTheCheapestGoesFirstAndNoMoreThanNeeded(t *testing.T) {
 	l := newLab(t)
 	build := filepath.Join(l.disk, "build")
@@ -279,8 +296,9 @@ func TestAFullCacheInMemoryIsEmptiedBetweenJobsAndHoldsUpNobodyElse(t *testing.T
 	}
 }
 
-func TestOldVersionsOfModulesGoAndNewOnesStay(t *testing.T) {
-	l := newLab(t)
+// versions puts ten versions of eleven parts each into the shared module cache; the last one came first.
+func (l *lab) versions(t *testing.T) (left func() []string) {
+	t.Helper()
 	l.Modules.Shared = filepath.Join(l.disk, "modules")
 	for i := range 10 {
 		version := fmt.Sprintf("v1.%d.0", i)
@@ -293,11 +311,20 @@ func TestOldVersionsOfModulesGoAndNewOnesStay(t *testing.T) {
 		must(t, os.Chtimes(zip, time.Time{}, time.Unix(int64(1000-i), 0)))
 		must(t, os.Chmod(filepath.Join(l.Modules.Shared, "example.com", "a@"+version), 0o555))
 	}
+	return func() []string {
+		found, err := filepath.Glob(filepath.Join(l.Modules.Shared, "example.com", "*"))
+		must(t, err)
+		return found
+	}
+}
+
+func TestOldVersionsOfModulesGoAndNewOnesStay(t *testing.T) {
+	l := newLab(t)
+	left := l.versions(t)
 	must(t, l.w.run())
-	left, err := filepath.Glob(filepath.Join(l.Modules.Shared, "example.com", "*"))
 	// 110 of 128 parts are used; below 60 % are six versions, the newest of which is v1.0.0 by its time.
-	if err != nil || len(left) != 6 || filepath.Base(left[5]) != "a@v1.5.0" {
-		t.Errorf("%v %v", left, err)
+	if left := left(); len(left) != 6 || filepath.Base(left[5]) != "a@v1.5.0" {
+		t.Errorf("%v", left)
 	}
 	if zips, _ := filepath.Glob(filepath.Join(l.Modules.Shared, "cache", "download", "example.com", "a", "@v", "*")); len(zips) != 24 {
 		t.Errorf("%v", zips)
