@@ -26,7 +26,7 @@ import { toolchainDependencies, toolchainPlace } from "./toolchain-arg";
  *   slots: 2,
  *   cache: { size: "24 GiB" },
  *   limits: { memory: "48 GiB", cpus: 12 },
- *   network: { allow: [mirror, { host: "git.corp.example", ports: [22, 443] }] },
+ *   network: { allow: [mirror, { host: "git.corp.example", ports: [22, 443] }], resolver: "10.20.0.53" },
  * });
  * ```
  *

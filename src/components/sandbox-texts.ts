@@ -28,13 +28,22 @@ export function sandboxTexts(
   const known = pulumi.output(given) as pulumi.Output<Known>;
   const texts = pulumi.all([known, pulumi.isSecret(known)]).apply(([values, secret]): SandboxTexts<string> => {
     const refusal = textsIn(values).find((text) => refusalsOf(text).length > 0);
-    if (refusal !== undefined) return { config: refusal, egress: "" };
+    if (refusal !== undefined) return refused(refusal);
     const issues = secret
       ? [SECRET]
       : [...checkNetwork("network", values.network), ...checkModuleEnv("modules.env", values.moduleEnv)];
-    return issues.length > 0 ? { config: refusedFor(issues), egress: "" } : textsOf(parts, values);
+    return issues.length > 0 ? refused(refusedFor(issues)) : textsOf(parts, values);
   });
-  return { config: texts.apply(({ config }) => config), egress: texts.apply(({ egress }) => egress) };
+  return {
+    config: texts.apply(({ config }) => config),
+    egress: texts.apply(({ egress }) => egress),
+    resolvConf: texts.apply(({ resolvConf }) => resolvConf),
+  };
+}
+
+/** One refusal is enough to stop everything. */
+function refused(config: string): SandboxTexts<string> {
+  return { config, egress: "", resolvConf: "" };
 }
 
 interface Late {

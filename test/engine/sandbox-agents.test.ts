@@ -27,7 +27,7 @@ describe("a build sandbox with a forge's agents in a program", function () {
       agent,
       cache: { size: "24 GiB" },
       limits: { memory: "48 GiB", cpus: 12 },
-      network: { allow: [allow] },
+      network: { allow: [allow], resolver: "10.20.0.53" },
     } as unknown as BuildAgentSandboxArgs;
     const program = async () => {
       new BuildAgentSandbox("ci", args);

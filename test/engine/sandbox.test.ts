@@ -14,6 +14,7 @@ import {
 import { withStack, type TestStack } from "../support/engine";
 import { FakeHosts, LOCK, pool } from "./pool-program";
 
+const resolver = "10.20.0.53";
 const MIRROR: GoProxyMirrorRef = {
   origin: "https://goproxy.corp.example:8443",
   goEnv: { GOPROXY: "https://goproxy.corp.example:8443" },
@@ -78,7 +79,7 @@ describe("a build sandbox in a program", function () {
 
   it("lets jobs reach a mirror, by its port, whether it is known at once or later", () =>
     start(
-      program({ network: { allow: [MIRROR, { host: output("git.corp.example"), ports: [22] }] } }),
+      program({ network: { allow: [MIRROR, { host: output("git.corp.example"), ports: [22] }], resolver } }),
       async (stack) => {
         await stack.up();
         const config = (await texts(stack))["/etc/gofleet/gofleet-test-ci/sandbox.json"] ?? "";
@@ -87,7 +88,9 @@ describe("a build sandbox in a program", function () {
           { name: "git.corp.example", ports: [22], modules: false },
           { name: "goproxy.corp.example", ports: [8443], modules: true },
         ]);
-        stack.program = program({ network: { allow: [output(MIRROR), { host: "git.corp.example", ports: [22] }] } });
+        stack.program = program({
+          network: { allow: [output(MIRROR), { host: "git.corp.example", ports: [22] }], resolver: output(resolver) },
+        });
         assert.deepEqual((await stack.up()).changes, {});
       },
     ));
@@ -131,6 +134,10 @@ describe("a build sandbox in a program", function () {
   it("refuses hosts that turn out to be none, at preview", async () => {
     await refused({ network: { allow: [output({ url: "x" })] } }, /not a mirror's ref/);
     await refused({ network: { allow: [{ host: output("https://x/") }] } }, /network\.allow\[0\]\.host: .*a network/);
+    await refused(
+      { network: { allow: [MIRROR] } },
+      /network\.resolver: .*DNS server that knows goproxy\.corp\.example/,
+    );
     await refused({ modules: { env: { GOPROXY: output("direct") } } }, /modules\.env\.GOPROXY: .*a proxy first/);
   });
 

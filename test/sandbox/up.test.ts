@@ -3,8 +3,12 @@ import { rmSync } from "node:fs";
 import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
 import { makeProject } from "../support/engine/project";
+import { PLANTED_TOKEN } from "../support/agents";
+import { temporaryDirectory } from "../support/go";
 import { skip } from "../support/skip";
-import { CACHES, COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
+import { until } from "../support/until";
+import { GithubSurroundings } from "./support/github-runner";
+import { CACHES, COMPONENT, job, PROXY_NAME, SandboxSurroundings } from "./support/sandbox-host";
 
 const SLOTS = [1, 2].map((number) => `gofleet-${COMPONENT}@${number}.service`);
 const SLICE = "gofleet-gofleet_test_ci.slice";
@@ -13,8 +17,8 @@ const MODULES = `${CACHES}/modules`;
 /** What stays: the users, locked. */
 const KEPT = /^[-+] \/etc\/(passwd|group|shadow|gshadow)-?: /;
 
-/** Builds and tests a module with one dependency, says where its caches are, and leaves something behind. */
-const BUILD = `
+/** A module with one dependency. */
+const MODULE = `
 cat >go.mod <<'EOF'
 module example.com/app
 go 1.26
@@ -36,11 +40,15 @@ func TestListens(t *testing.T) {
 }
 EOF
 go mod tidy
+`;
+
+/** Builds and tests it, says where its caches are, and leaves something behind. */
+const BUILD = `${MODULE}
 go build -o app .
 ./app
 go test ./...
 go env GOCACHE GOMODCACHE GOTMPDIR
-echo left >"$HOME/left"; echo left >/tmp/left
+echo left >"$HOME/left"; echo left >/tmp/left; echo left >/dev/shm/left
 `;
 
 /** One stack from its first up to its end: each test goes on from where the one before left it. */
@@ -50,6 +58,8 @@ describe("a build sandbox on a real host", function () {
   let host: Host;
   let stack: TestStack;
   let workDir: string;
+  let folder: string;
+  let forge: GithubSurroundings;
   let untouched: Listing;
 
   before(async function () {
@@ -59,13 +69,17 @@ describe("a build sandbox on a real host", function () {
     host = await around.host("builder");
     // Packages stay when the component goes; they are here before, so that everything else can be compared.
     await host.exec("apt-get -qq update && apt-get -qq install --yes --no-install-recommends git >/dev/null");
+    folder = temporaryDirectory();
+    forge = await GithubSurroundings.start(await hosts.operatorAddress(), PLANTED_TOKEN, folder);
+    await host.exec("cat >/etc/ssl/certs/test-forge.pem", { input: forge.github.ca });
     untouched = await host.listing();
     workDir = makeProject();
     stack = await TestStack.open(around.program(host), workDir);
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    for (const each of [workDir, folder]) if (each) rmSync(each, { recursive: true, force: true });
+    await forge?.stop();
     await around?.stop();
     await hosts.stopAll();
   });
@@ -105,8 +119,23 @@ describe("a build sandbox on a real host", function () {
     }
   });
 
+  it("has jobs look names up where it is told, whatever the host's own resolver is", async () => {
+    const { address, asked } = around.names;
+    const { output, status } = await job(
+      host,
+      1,
+      `getent hosts ${PROXY_NAME}; grep -v '^#' /etc/resolv.conf; ls /run/dbus`,
+    );
+    assert.match(output, new RegExp(`^${address} +${PROXY_NAME}$`, "m"));
+    assert.match(output, new RegExp(`^nameserver ${address}$`, "m"));
+    assert.doesNotMatch(output, /127\.0\.0\.53|system_bus_socket/);
+    assert.notEqual(status, 0, "a job can reach the message bus");
+    assert.deepEqual([...new Set(asked)], [PROXY_NAME]);
+    assert.match(await host.exec("cat /etc/resolv.conf"), /127\.0\.0\.53/);
+  });
+
   it("gives the next job nothing of the one before but its build cache", async () => {
-    const script = 'ls -A . "$HOME" /tmp "$GOMODCACHE"; find "$GOCACHE" -name "*-d" | wc -l';
+    const script = 'ls -A . "$HOME" /tmp /dev/shm "$GOMODCACHE"; find "$GOCACHE" -name "*-d" | wc -l';
     const { output, status } = await job(host, 1, script);
     assert.equal(status, 0, output);
     assert.doesNotMatch(output, /left|app|go\.mod/);
@@ -127,9 +156,30 @@ describe("a build sandbox on a real host", function () {
     assert.deepEqual(fetched, []);
   });
 
+  it("has checks for a job to run before it builds", async () => {
+    const script = `${MODULE}
+gofleet-sandbox check all -json || echo "exit status $?"
+go mod edit -replace golang.org/x/text=../text
+gofleet-sandbox check replace || echo "exit status $?"`;
+    const { output, status } = await job(host, 1, script);
+    assert.equal(status, 0, output);
+    const { checks } = JSON.parse(/^\{$[^]*?^\}$/m.exec(output)?.[0] ?? "{}") as {
+      checks: { name: string; status: string }[];
+    };
+    const others = checks.filter(({ status }) => status !== "pass").map(({ name, status }) => `${name}: ${status}`);
+    assert.deepEqual(others, ["govulncheck: not-run"], output);
+    assert.ok(checks.length > 1);
+    assert.match(
+      output,
+      /^exit status 3$[^]*golang\.org\/x\/text is replaced by the local path \.\.\/text[^]*^exit status 1$/m,
+    );
+  });
+
   it("takes another limit of the whole without stopping a job", async () => {
     const before = await host.exec(`systemctl show -P MainPID ${SLOTS.join(" ")}`);
-    stack.program = around.program(host, { limits: { memory: "3 GiB", cpus: 2, tasks: 2048, cpuWeight: 50 } });
+    stack.program = around.program(host, {
+      limits: { memory: "3 GiB", cpus: 2, tasks: 2048, cpuWeight: 50 },
+    });
     await stack.up();
     assert.equal((await host.exec(`systemctl show -P CPUWeight ${SLICE}`)).trim(), "50");
     assert.equal(await host.exec(`systemctl show -P MainPID ${SLOTS.join(" ")}`), before);
@@ -143,8 +193,27 @@ describe("a build sandbox on a real host", function () {
     assert.equal((await host.exec("findmnt -no TARGET -t tmpfs,overlay | grep -c slots/2 || true")).trim(), "0");
   });
 
-  it("goes away without a trace, but for its users", async () => {
+  it("takes runners of a forge for its agents: those of a slot that goes are unknown, and all when it is destroyed", async () => {
+    const { runners } = forge.github;
+    const slots = async (count: number) => {
+      const { hostname, port } = new URL(forge.github.url);
+      const { network } = around.args(host);
+      const allow = [...(network?.allow ?? []), { host: hostname, ports: [Number(port)] }];
+      stack.program = around.program(host, { agent: forge.agent, slots: count, network: { ...network, allow } });
+      await stack.up();
+      await until(() => runners.size === count);
+      assert.deepEqual(
+        [1, 2].filter((slot) => forge.github.of(slot) !== undefined),
+        [1, 2].slice(0, count),
+      );
+    };
+    await slots(2);
+    await slots(1);
     await stack.destroy();
+    assert.equal(runners.size, 0);
+  });
+
+  it("goes away without a trace, but for its users", async () => {
     assert.equal((await host.exec("nft list tables")).trim(), "");
     assert.equal((await host.exec(`findmnt -no TARGET -t tmpfs,overlay | grep -c ${CACHES}/ || true`)).trim(), "0");
     const left = difference(untouched, await host.listing()).filter((line) => !KEPT.test(line));

@@ -12,6 +12,12 @@ export interface Directive {
 }
 
 /**
+ * Sockets of what would look up any name, at any server, for whoever asks: name service caches, systemd-resolved, and the
+ * message bus by which that is asked as well.
+ */
+export const ASKS_FOR_OTHERS = "-/run/dbus -/run/nscd -/run/systemd/resolve/io.systemd.Resolve";
+
+/**
  * Every directive that confines a slot, in the order of the unit. The table in docs/build-agent-sandbox.md is this one.
  * All are known to systemd 249. See systemd.exec(5).
  */
@@ -36,6 +42,11 @@ export const DIRECTIVES = [
   },
   { name: "ProtectHome", value: "yes", reason: "people's files, keys and tokens are not there" },
   { name: "PrivateTmp", value: "yes", reason: "/tmp and /var/tmp are the job's own and go with it" },
+  {
+    name: "InaccessiblePaths",
+    value: ASKS_FOR_OTHERS,
+    reason: "over a socket or the message bus, the host's own resolver would look up any name for a job",
+  },
   { name: "PrivateMounts", value: "yes", reason: "what is mounted for a job is seen by that job alone" },
   {
     name: "PrivateDevices",
@@ -49,7 +60,11 @@ export const DIRECTIVES = [
     reason: "root and other users of the host do not exist in the job's user namespace",
     withUserNamespaces: undefined,
   },
-  { name: "PrivateIPC", value: "yes", reason: "no shared memory or queues of other processes of the host" },
+  {
+    name: "PrivateIPC",
+    value: "yes",
+    reason: "no System V shared memory, semaphores or message queues of other processes",
+  },
   { name: "ProtectClock", value: "yes", reason: "a wrong clock would break caches and certificates" },
   { name: "ProtectControlGroups", value: "yes", reason: "a job cannot lift its own limits" },
   { name: "ProtectHostname", value: "yes", reason: "the host's name stays what it is" },

@@ -35,7 +35,7 @@ export interface LimitsArgs {
   readonly ioWeight?: number;
   /**
    * Room of what each job writes: its workspace and temporary directories and the modules it downloads, in one file
-   * system; `/tmp` and `/var/tmp` have as much each. It is in memory, part of `memory`, so that a job that writes without
+   * system; `/tmp`, `/var/tmp` and `/dev/shm` have as much each. It is in memory, part of `memory`, so that a job that writes without
    * end fills its own part and no disk.
    * @default none: they are on the disk, and only the watermarks bound them
    */
@@ -55,6 +55,8 @@ export interface Limits {
   readonly slot: {
     readonly memoryBytes: number;
     readonly tasks: number;
+    /** Room of /dev/shm. */
+    readonly sharedMemoryBytes: number;
     /** GOMAXPROCS; undefined: the go command's own. */
     readonly maxProcs: number | undefined;
     /** GOMEMLIMIT in bytes: nine tenths of what a slot has besides what it keeps in memory. */
@@ -91,6 +93,8 @@ export function resolveLimits(args: LimitsArgs, slots: number, cache: Cache): Li
     slot: {
       memoryBytes: builds + cached + workspaceBytes,
       tasks: Math.floor(tasks / slots),
+      // Of a machine's memory the kernel lets it have half, too.
+      sharedMemoryBytes: workspaceBytes > 0 ? workspaceBytes : Math.floor(builds / 2),
       maxProcs: cpus === undefined ? undefined : Math.max(1, Math.floor(cpus / slots)),
       goMemoryBytes: Math.floor(builds * 0.9),
     },

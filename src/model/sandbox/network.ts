@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isFields, type CheckOptions } from "../check";
+import { at, isFields, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
 import { checkFields, flag, listOf, required, whole } from "../field-checks";
 import { parseAddress } from "../names";
@@ -13,8 +13,9 @@ export interface NetworkArgs<Value = string, Allowed = AllowedHost<Value> | stri
    */
   readonly allow?: readonly Allowed[];
   /**
-   * Address of the only DNS server that jobs may ask.
-   * @default none: jobs know the names in the host's /etc/hosts
+   * Address of the only DNS server that jobs, and what looks allowed names up, ask: their `/etc/resolv.conf` says it,
+   * whatever the host's own does. `"none"`: the host's `/etc/hosts` has every name.
+   * @default none; needed where `allow` has names
    */
   readonly resolver?: Value;
 }
@@ -56,6 +57,8 @@ export interface Reachable {
 
 const PORTS: readonly number[] = [443];
 
+const NO_RESOLVER = "none";
+
 /** Puts the defaults in place. The args must have passed {@link checkNetwork}. */
 export function resolveNetwork({ allow = [], resolver }: NetworkArgs): Network {
   const hosts = allow.map((each): Reachable => {
@@ -66,7 +69,7 @@ export function resolveNetwork({ allow = [], resolver }: NetworkArgs): Network {
   return {
     names: merged(hosts.filter((each) => !isAddress(each))),
     addresses: merged(hosts.filter(isAddress)),
-    resolver,
+    resolver: resolver === NO_RESOLVER ? undefined : resolver,
   };
 }
 
@@ -76,7 +79,7 @@ export function checkNetwork(path: string, given: unknown, { isUnknown = () => f
     'hosts and networks, such as [{ host: "git.corp.example", ports: [22, 443] }, "10.20.0.0/16"]',
     isUnknown,
   );
-  return checkFields(
+  const issues = checkFields(
     path,
     given,
     {
@@ -85,9 +88,23 @@ export function checkNetwork(path: string, given: unknown, { isUnknown = () => f
     },
     isUnknown,
   );
+  return issues.length > 0 ? issues : checkNamesKnown(at(path, "resolver"), given as NetworkArgs<unknown, unknown>);
+}
+
+/** Names that nobody can be asked for are out of reach. What is not known yet is looked at when it is. */
+function checkNamesKnown(path: string, { allow, resolver }: NetworkArgs<unknown, unknown>): Issue[] {
+  if (resolver !== undefined || !Array.isArray(allow)) return [];
+  const hosts = allow.map((each: unknown) => (isFields(each) ? each["host"] : each));
+  const name = hosts.find((host) => typeof host === "string" && isIP(host) === 0 && !host.includes("/"));
+  if (name === undefined) return [];
+  const wanted =
+    `the address of the DNS server that knows ${String(name)}, such as "10.20.0.53", or "${NO_RESOLVER}" where the hosts' ` +
+    "/etc/hosts has every name: jobs ask nobody else";
+  return [issue(path, undefined, wanted)];
 }
 
 function checkResolver(path: string, given: unknown): Issue[] {
+  if (given === NO_RESOLVER) return [];
   if (typeof given !== "string" || isIP(given) === 0 || given.includes("%")) {
     return [issue(path, given, 'the IP address of a DNS server, such as "10.20.0.53"')];
   }

@@ -30,13 +30,13 @@ export function egressText(
  * up, and a probe that tries to reach a metadata address. Slots must require `place.egress.unit`, and run `egressGuard`
  * first.
  *
- * @param rules by {@link egressText}
+ * @param texts the rules by {@link egressText}, and what jobs have as `/etc/resolv.conf`
  * @param program `gofleet-sandbox`
  */
 export function egressPlan<Text>(
   place: SandboxPlace,
   slots: number,
-  rules: Text,
+  texts: { readonly egress: Text; readonly resolvConf: Text },
   program: AbsolutePath,
 ): Partial<HostPlan<Text | string>> {
   const { egress } = place;
@@ -46,6 +46,7 @@ export function egressPlan<Text>(
     rules: egress.rules,
     program,
     config: place.config,
+    resolvConf: place.resolvConf,
     state: place.state,
     service: egress.unit,
     names: egress.names,
@@ -53,7 +54,8 @@ export function egressPlan<Text>(
   const path = (unit: string): AbsolutePath => `/etc/systemd/system/${unit}`;
   return {
     files: [
-      textFile<Text | string>(egress.rules, rules),
+      textFile<Text | string>(egress.rules, texts.egress),
+      textFile<Text | string>(place.resolvConf, texts.resolvConf),
       textFile(path(egress.unit), egressService(units)),
       textFile(path(egress.names), egressNamesService(units)),
       textFile(path(egress.timer), egressTimer(units)),
@@ -65,7 +67,11 @@ export function egressPlan<Text>(
     units: [
       // A restart would take the slots down with it, and leave a moment without rules.
       { name: egress.unit, onChange: "reload", reads: [egress.rules, path(egress.unit)] },
-      { name: egress.timer, onChange: "restart", reads: [path(egress.timer), path(egress.names), place.config] },
+      {
+        name: egress.timer,
+        onChange: "restart",
+        reads: [path(egress.timer), path(egress.names), place.config, place.resolvConf],
+      },
     ],
     checks: [subordinateUsersCheck(place, slots)],
     probes: [egressProbe(place, slots)],

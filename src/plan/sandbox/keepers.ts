@@ -107,6 +107,7 @@ function modules(parts: SandboxParts): Keeper {
       start: [gofleet(parts, "modules")],
       stays: false,
       writable: [place.modules, place.wanted],
+      resolvConf: place.resolvConf,
       families: INTERNET,
       after: ["network-online.target", place.egress.unit],
       within: "1h",

@@ -58,6 +58,8 @@ export interface SandboxPlace {
   /** Prunes build caches and looks for damage, beside jobs. */
   readonly cacheKeeper: { readonly unit: UnitName; readonly timer: UnitName };
   readonly watch: { readonly unit: UnitName; readonly timer: UnitName };
+  /** The `/etc/resolv.conf` of jobs, and of what looks names up for them. */
+  readonly resolvConf: AbsolutePath;
   readonly egress: {
     /** Loads the nftables table when it starts, and removes it when it stops. */
     readonly unit: UnitName;
@@ -141,6 +143,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     },
     cacheKeeper: { unit: `gofleet-${component}-cache-keep.service`, timer: `gofleet-${component}-cache-keep.timer` },
     watch: { unit: `gofleet-${component}-watch.service`, timer: `gofleet-${component}-watch.timer` },
+    resolvConf: `${settings}/resolv.conf`,
     egress: {
       unit: `gofleet-${component}-egress.service`,
       names: `gofleet-${component}-egress-names.service`,

@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { resolvConf } from "../../render/sandbox/name-lookups";
 import { sandboxConfig, type SandboxSurroundings } from "../../render/sandbox/sandbox-config";
 import type { HostPlan } from "../host-plan";
 import { mergePlans } from "../merge";
@@ -18,6 +19,8 @@ export interface SandboxTexts<Text> {
   readonly config: Text;
   /** The firewall's rules. */
   readonly egress: Text;
+  /** What jobs have as `/etc/resolv.conf`. */
+  readonly resolvConf: Text;
 }
 
 /** The texts, where what they depend on is known. */
@@ -34,7 +37,11 @@ export function knownTexts(parts: SandboxParts, around: SandboxSurroundings): Sa
     table: place.egress.table,
     agent: agentPlaces(parts),
   });
-  return { config, egress: egressText(place, parts.slots.length, around.network) };
+  return {
+    config,
+    egress: egressText(place, parts.slots.length, around.network),
+    resolvConf: resolvConf(around.network.resolver),
+  };
 }
 
 /** All that a host must hold for a build sandbox, but for its toolchain. */
@@ -61,7 +68,7 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
     keepersPlan<Text>(parts),
     agentsPlan(parts),
     attendancePlan(parts),
-    egressPlan<Text>(place, parts.slots.length, texts.egress, program),
+    egressPlan<Text>(place, parts.slots.length, texts, program),
     confinement === undefined ? {} : confinementPlan(place, confinement, program),
   );
 }

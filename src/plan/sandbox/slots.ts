@@ -32,6 +32,7 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
     agent: sandbox.agent,
     registration: registration(parts),
     limits: sandbox.limits,
+    resolvConf: place.resolvConf,
     workspaces: `${place.state}/slots`,
     caches: `${place.cache}/slots`,
     sharedBuildCache: sandbox.cache.discard ? undefined : parts.sharedBuildCache,

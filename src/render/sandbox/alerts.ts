@@ -109,7 +109,7 @@ function nameRules({ component }: SandboxAlertOptions): readonly AlertRule[] {
       for: "10m",
       severity: "warning",
       summary: "{{ $labels.name }} has no address on {{ $labels.instance }}",
-      description: "Jobs may reach it, and cannot: the host's own resolver does not know the name.",
+      description: "Jobs may reach it, and cannot: network.resolver does not know the name.",
     },
     {
       alert: "GoSandboxNamesOld",

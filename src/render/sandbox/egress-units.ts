@@ -2,6 +2,7 @@ import type { AbsolutePath, UnitName } from "../../model/names";
 import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, SERVICE_CALLS } from "../sandboxing";
 import { command, quote } from "../shell";
 import { exec, literal, optionalWords, text, unitFile, type UnitSection, type UnitText } from "../unit-file";
+import { namesAsJobs } from "./name-lookups";
 import { nftName } from "./nft-text";
 
 /** What the units of a sandbox's egress rules are made of. */
@@ -13,6 +14,8 @@ export interface EgressUnits {
   /** `gofleet-sandbox`, and its settings. */
   readonly program: AbsolutePath;
   readonly config: AbsolutePath;
+  /** The `/etc/resolv.conf` of jobs. */
+  readonly resolvConf: AbsolutePath;
   /** Where the metrics are. */
   readonly state: AbsolutePath;
   readonly service: UnitName;
@@ -57,7 +60,7 @@ export function egressService({ component, rules, table }: EgressUnits): string 
 
 /** Puts the addresses of names into the table. If somebody flushed all tables, ours is loaded again, and that is said. */
 export function egressNamesService(units: EgressUnits): string {
-  const { component, program, config, state, rules, table, service } = units;
+  const { component, program, config, resolvConf, state, rules, table, service } = units;
   const lost = `<4>egress rules of ${component}: the table was gone and is loaded again; until now jobs were not bound by it`;
   const heal = `${tableIsThere(table)} || { ${command("echo", lost)} >&2; ${command(NFT, "-f", rules)}; }`;
   return unitFile(
@@ -80,6 +83,8 @@ export function egressNamesService(units: EgressUnits): string {
         // That it ran is not said, only what was wrong.
         LogLevelMax: literal("notice"),
         ReadWritePaths: optionalWords(state),
+        // A job is let through to what it is told itself.
+        ...namesAsJobs(resolvConf),
         ...confined(),
       },
     ],

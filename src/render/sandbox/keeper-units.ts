@@ -1,4 +1,5 @@
 import type { AbsolutePath, UnitName } from "../../model/names";
+import { namesAsJobs } from "./name-lookups";
 import { FIXED_CODE, KERNEL_CLOSED, PRIVATE_FILES, RESTRICTED, SERVICE_CALLS } from "../sandboxing";
 import { exec, literal, optionalWords, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
 
@@ -21,6 +22,8 @@ export interface KeeperUnit {
   readonly mounts?: readonly AbsolutePath[];
   /** Address families. Default: unix sockets. */
   readonly families?: string;
+  /** The `/etc/resolv.conf` of what looks names up as jobs do. Default: the host's. */
+  readonly resolvConf?: AbsolutePath;
   /** Exit codes besides 0 that are no failure. */
   readonly succeeds?: readonly number[];
   /** Units that come first. */
@@ -64,6 +67,7 @@ export function keeperUnit(unit: KeeperUnit): string {
         IOSchedulingClass: unit.gentle ? literal("best-effort") : undefined,
         IOSchedulingPriority: unit.gentle ? literal("7") : undefined,
         ReadWritePaths: unit.writable.length === 0 ? undefined : optionalWords(...unit.writable),
+        ...(unit.resolvConf === undefined ? {} : namesAsJobs(unit.resolvConf)),
         ...hardening(capabilities, unit.families ?? "AF_UNIX"),
       },
     ],

@@ -2,6 +2,7 @@ import { DIRECTIVES, type Directive, type DirectiveName } from "../../model/sand
 import type { Limits } from "../../model/sandbox/limits";
 import type { AbsolutePath, UnitName } from "../../model/names";
 import type { ResolvedAgent } from "../../model/sandbox/agent";
+import { resolvConfBind } from "./name-lookups";
 import { environment, exec, literal, path, text, unitFile, words, type UnitSection, type UnitText } from "../unit-file";
 
 /** What the template of the slots' units is made of. A slot's number follows each directory of all slots. */
@@ -16,6 +17,8 @@ export interface SlotUnit {
   /** Changes with all that agents are told of their forge; undefined: they are no forge's. */
   readonly registration: string | undefined;
   readonly limits: Limits;
+  /** The `/etc/resolv.conf` of jobs. */
+  readonly resolvConf: AbsolutePath;
   /** Directory of all workspaces. */
   readonly workspaces: AbsolutePath;
   /** Directory of all slots' caches, `<number>/build` and `<number>/modules` in it. */
@@ -97,9 +100,10 @@ export function slotUnit(unit: SlotUnit): string {
           optional(buildCache),
           optional(ofSlot(unit.caches, "/modules")),
         ),
+        BindReadOnlyPaths: resolvConfBind(unit.resolvConf),
         AppArmorProfile: unit.apparmorProfiles === undefined ? undefined : literal(`${text(unit.apparmorProfiles)}-%i`),
         ...hardening(unit),
-        ...boundTemporary(unit.limits.workspaceBytes),
+        ...temporary(unit.limits),
         // What one user writes into a shared cache, the users of all slots read and replace.
         ...(unit.sharedBuildCache === undefined ? {} : { UMask: literal("0007") }),
       },
@@ -142,11 +146,16 @@ function hardening({ off, userNamespaces }: SlotUnit): UnitSection[1] {
   return Object.fromEntries(chosen.map(([name, values]) => [name, values.map(literal)]));
 }
 
-/** In memory and of a size, where a job's other files are: on the disk they would have no bound. */
-function boundTemporary(bytes: number): UnitSection[1] {
-  if (bytes === 0) return {};
-  const options = `size=${bytes},mode=1777,nosuid,nodev`;
-  return { PrivateTmp: undefined, TemporaryFileSystem: literal(`/tmp:${options} /var/tmp:${options}`) };
+/**
+ * Temporary files in memory, each file system of a size. /dev/shm is one in any case: it would be the host's, which all
+ * processes share. /tmp and /var/tmp are, where a job's other files are: on the disk they would have no bound.
+ */
+function temporary({ workspaceBytes, slot }: Limits): UnitSection[1] {
+  const mount = (where: string, bytes: number) => `${where}:size=${bytes},mode=1777,nosuid,nodev`;
+  const shared = mount("/dev/shm", slot.sharedMemoryBytes);
+  if (workspaceBytes === 0) return { TemporaryFileSystem: literal(shared) };
+  const all = [shared, mount("/tmp", workspaceBytes), mount("/var/tmp", workspaceBytes)];
+  return { PrivateTmp: undefined, TemporaryFileSystem: literal(all.join(" ")) };
 }
 
 function surroundings({ workspaces, caches, limits, path: first }: SlotUnit, buildCache: UnitText): UnitText[] {

@@ -12,7 +12,7 @@ const problems = (args: object) =>
   ).map(({ path, given, wanted }) => `${path}: ${wanted} (${JSON.stringify(given)})`);
 
 describe("agents of Jenkins", () => {
-  const network = { allow: ["jenkins.corp.example"] };
+  const network = { allow: ["jenkins.corp.example"], resolver: "10.20.0.53" };
   const jenkins = (more: object) => ({ agent: { ...JENKINS_AGENT, ...more }, network });
   const runner = (more: object) => ({ runner: { ...JENKINS_AGENT.runner, ...more } });
 

@@ -9,7 +9,7 @@ const GOOD = {
   agent: GITHUB_AGENT,
   cache: { size: "2 GiB" },
   limits: { memory: "8 GiB" },
-  network: { allow: ["github.com"] },
+  network: { allow: ["github.com"], resolver: "10.20.0.53" },
 };
 
 const problems = (args: object) =>
@@ -97,7 +97,10 @@ describe("agents of GitHub", () => {
   }
 
   it("must be able to reach GitHub, where it can be known", () => {
-    const reach = (network: unknown, more: object = {}) => problems({ ...agent(more), network });
+    const reach = (network: unknown, more: object = {}) => {
+      const known = typeof network === "object" ? { resolver: "10.20.0.53", ...network } : network;
+      return problems({ ...agent(more), network: known });
+    };
     const own = { url: "https://git.corp.example" };
     for (const network of [
       { allow: ["GitHub.com"] },
@@ -185,7 +188,10 @@ describe("agents of GitHub", () => {
 });
 
 describe("agents of GitLab", () => {
-  const gitlab = (more: object) => ({ agent: { ...GITLAB_AGENT, ...more }, network: { allow: ["gitlab.com"] } });
+  const gitlab = (more: object) => ({
+    agent: { ...GITLAB_AGENT, ...more },
+    network: { allow: ["gitlab.com"], resolver: "10.20.0.53" },
+  });
 
   it("take the jobs of a group, a project or all, at one's own GitLab or gitlab.com", () => {
     for (const [scope, text] of [
@@ -232,7 +238,7 @@ describe("agents of GitLab", () => {
 });
 
 describe("agents of Buildkite", () => {
-  const network = { allow: ["agent.buildkite.com"] };
+  const network = { allow: ["agent.buildkite.com"], resolver: "10.20.0.53" };
   const buildkite = (more: object) => ({ agent: { ...BUILDKITE_AGENT, ...more }, network });
 
   it("are of one cluster", () => {

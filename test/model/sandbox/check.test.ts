@@ -251,6 +251,19 @@ describe("the args of a build sandbox", () => {
     );
   });
 
+  it("need a resolver where names are allowed, unless the hosts know them", () => {
+    const network = (given: object) => problems(withArgs({ network: given }));
+    const says = /^network\.resolver: the address of the DNS server that knows git\.corp\.example, .*"none" where/;
+    for (const entry of ["git.corp.example", { host: "git.corp.example", modules: true }]) {
+      const [said = "", ...more] = network({ allow: ["10.20.0.0/16", entry, "x.example"] });
+      assert.deepEqual(more, []);
+      assert.match(said, says);
+      assert.deepEqual(network({ allow: [entry], resolver: "none" }), []);
+      assert.deepEqual(network({ allow: [entry], resolver: UNKNOWN }), []);
+    }
+    assert.deepEqual(network({ allow: ["10.20.0.0/16", "2001:db8::1", UNKNOWN, { host: UNKNOWN }] }), []);
+  });
+
   it("wait for what is not known yet", () => {
     assert.deepEqual(problems(cache({ size: UNKNOWN })), []);
     assert.deepEqual(problems(limits({ memory: UNKNOWN })), []);

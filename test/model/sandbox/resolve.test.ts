@@ -33,7 +33,13 @@ describe("a build sandbox, resolved", () => {
         cpuWeight: 100,
         ioWeight: 100,
         workspaceBytes: 0,
-        slot: { memoryBytes: 48 * GIB, tasks: 4096, maxProcs: undefined, goMemoryBytes: Math.floor(48 * GIB * 0.9) },
+        slot: {
+          memoryBytes: 48 * GIB,
+          tasks: 4096,
+          sharedMemoryBytes: 24 * GIB,
+          maxProcs: undefined,
+          goMemoryBytes: Math.floor(48 * GIB * 0.9),
+        },
       },
       confinement: "enforce",
       userNamespaces: false,
@@ -57,6 +63,7 @@ describe("a build sandbox, resolved", () => {
     assert.deepEqual(own, {
       memoryBytes: 12 * GIB,
       tasks: 250,
+      sharedMemoryBytes: 4 * GIB,
       maxProcs: 2,
       goMemoryBytes: Math.floor(8 * GIB * 0.9),
     });
@@ -76,6 +83,7 @@ describe("a build sandbox, resolved", () => {
     });
     assert.equal(limits.workspaceBytes, 3 * GIB);
     assert.equal(limits.slot.memoryBytes, 12 * GIB);
+    assert.equal(limits.slot.sharedMemoryBytes, 3 * GIB);
     assert.equal(limits.slot.goMemoryBytes, Math.floor(5 * GIB * 0.9));
   });
 
@@ -110,6 +118,7 @@ describe("a build sandbox, resolved", () => {
       ],
       resolver: "10.20.0.53",
     });
+    assert.equal(resolveNetwork({ allow: ["x.example"], resolver: "none" }).resolver, undefined);
     assert.deepEqual(resolveNetwork({}), { names: [], addresses: [], resolver: undefined });
   });
 });

@@ -15,7 +15,8 @@ const place = sandboxPlace("ci");
 const SLOTS = 2;
 const PROGRAM = "/usr/local/lib/gofleet/ci/sandbox-0/bin/gofleet-sandbox";
 const network = { addresses: [{ host: "10.20.0.9", ports: [443], modules: true }], resolver: "127.0.0.53" };
-const plan = () => egressPlan(place, SLOTS, egressText(place, SLOTS, network), PROGRAM);
+const texts = { egress: egressText(place, SLOTS, network), resolvConf: "# of jobs\n" };
+const plan = () => egressPlan(place, SLOTS, texts, PROGRAM);
 
 describe("egress plan", () => {
   it("is as written down", () => {

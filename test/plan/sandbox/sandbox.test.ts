@@ -73,7 +73,7 @@ describe("sandbox plan", () => {
     const made = plan({ limits: { memory: "8 GiB", workspace: "1 GiB" } });
     const size = "size=1073741824,mode=1777,nosuid,nodev";
     const unit = textOf(made, TEMPLATE);
-    assert.match(unit, new RegExp(`^TemporaryFileSystem=/tmp:${size} /var/tmp:${size}$`, "m"));
+    assert.match(unit, new RegExp(`^TemporaryFileSystem=/dev/shm:${size} /tmp:${size} /var/tmp:${size}$`, "m"));
     assert.doesNotMatch(unit, /^PrivateTmp=/m);
     const { job } = JSON.parse(textOf(made, "/etc/gofleet/ci/sandbox.json")) as { job: { workspaceBytes: number } };
     assert.equal(job.workspaceBytes, 2 ** 30);
@@ -135,6 +135,22 @@ describe("sandbox plan", () => {
         missing.length > 0 && missing.every((line) => line.startsWith(`${name}=`)),
         `${name}: ${missing.join()}`,
       );
+    }
+  });
+
+  it("has jobs, and what looks names up for them, ask the resolver alone", () => {
+    const file = "/etc/gofleet/ci/resolv.conf";
+    const units = ["@", "-modules", "-egress-names"].map((name) => `/etc/systemd/system/gofleet-ci${name}.service`);
+    const allow = ["git.corp.example"];
+    const given = plan({ network: { allow, resolver: "10.20.0.53" } });
+    const none = plan({ network: { allow, resolver: "none" } });
+    assert.match(textOf(given, file), /^nameserver 10\.20\.0\.53$/m);
+    assert.doesNotMatch(textOf(none, file), /nameserver/);
+    for (const unit of units) {
+      assert.match(textOf(given, unit), new RegExp(`^BindReadOnlyPaths=-${file}:/etc/resolv\\.conf$`, "m"));
+      assert.match(textOf(given, unit), /^InaccessiblePaths=.*-\/run\/systemd\/resolve\/io\.systemd\.Resolve$/m);
+      // Another resolver is the next job's; no job ends for it.
+      assert.equal(textOf(none, unit), textOf(given, unit));
     }
   });
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 
-/** A flat apt repository over HTTP. apt spells names in more than one way, so a file is found by its decoded name. */
+/** A flat directory of files, such as an apt repository, over HTTP. apt spells names in more than one way, so a file is found by its decoded name. */
 export class PackageServer {
   private constructor(private readonly server: Server) {}
 
@@ -19,10 +19,14 @@ export class PackageServer {
     return new PackageServer(server);
   }
 
+  get url(): string {
+    const { address, port } = this.server.address() as AddressInfo;
+    return `http://${address}:${port}`;
+  }
+
   /** A line of apt's sources.list. */
   get source(): string {
-    const { address, port } = this.server.address() as AddressInfo;
-    return `deb [trusted=yes] http://${address}:${port}/ ./`;
+    return `deb [trusted=yes] ${this.url}/ ./`;
   }
 
   async stop(): Promise<void> {

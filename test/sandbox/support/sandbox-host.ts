@@ -3,6 +3,7 @@ import { release, target } from "../../hosts/programs";
 import { hosts, type Host } from "../../hosts/support/hosts";
 import { packageRepository } from "../../mirror/support/packages";
 import { Upstream } from "../../mirror/support/upstream";
+import { NameServer } from "./name-server";
 import { PackageServer } from "./package-server";
 
 /** The component's directory on the hosts. */
@@ -29,24 +30,37 @@ echo "job ended: $?"
 while [ -s ${QUEUE}/$slot ]; do sleep 0.1; done
 `;
 
-/** What a sandbox's tests need around their hosts: packages, and a module proxy as the only way out. */
+/** The module proxy's name, which no resolver of a host knows. */
+export const PROXY_NAME = "modules.corp.example";
+
+/**
+ * What a sandbox's tests need around their hosts: packages, a module proxy as the only way out, and the only name server
+ * that knows it.
+ */
 export class SandboxSurroundings {
   private constructor(
     readonly upstream: Upstream,
+    readonly names: NameServer,
     private readonly packages: PackageServer,
   ) {}
 
   static async start(more: readonly string[] = []): Promise<SandboxSurroundings> {
     const address = await hosts.operatorAddress();
     const repository = await packageRepository(["git", "gcc", "libc6-dev", "openssh-client", ...more]);
-    return new SandboxSurroundings(await Upstream.start(address), await PackageServer.start(address, repository));
+    return new SandboxSurroundings(
+      await Upstream.start(address),
+      await NameServer.start(address, { [PROXY_NAME]: address }),
+      await PackageServer.start(address, repository),
+    );
   }
 
-  /** A host that finds packages, has the agent, and nothing else. */
+  /** A host that finds packages, has the agent, and nothing else. Its own resolver, by a link, is one that never answers. */
   async host(name: string): Promise<Host> {
     const host = await hosts.boot(name);
     await host.exec(
-      `rm -rf /etc/apt/sources.list.d/*; echo '${this.packages.source}' >/etc/apt/sources.list
+      `mkdir -p /run/systemd/resolve && echo 'nameserver 127.0.0.53' >/run/systemd/resolve/stub-resolv.conf
+       ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+       rm -rf /etc/apt/sources.list.d/*; echo '${this.packages.source}' >/etc/apt/sources.list
        echo 'tmpfs ${CACHES} tmpfs mode=755 0 0' >>/etc/fstab; mkdir -p ${QUEUE} ${CACHES} && mount ${CACHES}; cat >/usr/local/bin/test-agent; chmod 0755 /usr/local/bin/test-agent`,
       { input: AGENT },
     );
@@ -68,14 +82,15 @@ export class SandboxSurroundings {
   }
 
   args(host: Host): Omit<BuildAgentSandboxArgs, "toolchain"> {
-    const { hostname, port } = new URL(this.upstream.url);
+    const { port } = new URL(this.upstream.url);
     return {
       target: target(host),
       agent: { kind: "exec", command: ["/usr/local/bin/test-agent"], stop: { within: "10 s" } },
       slots: 2,
       cache: { kind: "tmpfs", size: "512 MiB", persist: false, path: CACHES },
       limits: { memory: "3 GiB", cpus: 2, tasks: 2048 },
-      network: { allow: [{ host: hostname, ports: [Number(port)], modules: true }] },
+      network: { allow: [{ host: PROXY_NAME, ports: [Number(port)], modules: true }], resolver: this.names.address },
+      modules: { env: { GOPROXY: `http://${PROXY_NAME}:${port}` } },
       // A test of its own has it.
       hardening: { canary: false },
       // The kernel of this machine has no AppArmor.
@@ -86,6 +101,7 @@ export class SandboxSurroundings {
   async stop(): Promise<void> {
     await this.upstream.stop();
     await this.packages.stop();
+    this.names.stop();
   }
 }
 

@@ -106,7 +106,7 @@ func lookUp(ctx context.Context, resolver Resolver, hosts []config.EgressHost) (
 // usable leaves out what no name may open, and fails if nothing is left.
 func usable(name string, addresses []netip.Addr, failed error) ([]netip.Addr, error) {
 	if failed != nil {
-		return nil, fmt.Errorf("%s cannot be looked up, so jobs reach it only while addresses of before last: %w; ask the host's own resolver for it: getent ahosts %s", name, failed, name)
+		return nil, fmt.Errorf("%s cannot be looked up, so jobs reach it only while addresses of before last: %w; network.resolver must know it, or the host's /etc/hosts", name, failed)
 	}
 	var good []netip.Addr
 	var refused []error
@@ -124,7 +124,7 @@ func usable(name string, addresses []netip.Addr, failed error) ([]netip.Addr, er
 		good = good[:mostAddresses]
 	}
 	if len(good) == 0 && len(refused) == 0 {
-		return nil, fmt.Errorf("%s has no address; ask the host's own resolver for it: getent ahosts %s", name, name)
+		return nil, fmt.Errorf("%s has no address: network.resolver must know it, or the host's /etc/hosts", name)
 	}
 	return good, errors.Join(refused...)
 }
