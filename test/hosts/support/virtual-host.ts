@@ -1,21 +1,31 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../../src/render/shell";
-import { must, script } from "./commands";
+import { must, script, type Result } from "./commands";
 import { listing, type Listing } from "./listing";
 import { Machine } from "./machine";
-import { RemoteHost, type Fleet } from "./remote-host";
+import { RemoteHost, type ExecOptions, type Fleet, type User } from "./remote-host";
+import { SharedConnection } from "./shared-connection";
 
 export const QEMU = "qemu-system-x86_64";
 
 export interface VirtualOptions {
   /** What the host's clock says when it has started. */
   readonly clock: Date;
+  /** Default: 1024. */
+  readonly memoryMiB?: number;
+  /** Milliseconds in which it must have started. Default: 240,000. */
+  readonly bootsWithin?: number;
+  /** Changes the host's tree before its disk is made of it; what is not on the disk's 2 GiB then is not there. */
+  readonly prepare?: (root: string) => Promise<void>;
 }
 
 const DISK = "2G";
+const MEMORY_MIB = 1024;
 /** Milliseconds; every instruction is emulated, and other work may be under way. */
 const BOOTS_WITHIN = 240_000;
+/** Milliseconds for a command, unless it has its own. */
+const PATIENCE = 300_000;
 
 /**
  * A Debian 12 host in a virtual machine: what {@link Host} is, with Debian's own kernel and so with a clock of its own.
@@ -23,23 +33,35 @@ const BOOTS_WITHIN = 240_000;
  */
 export class VirtualHost extends RemoteHost {
   private readonly machine: Machine;
+  /** Of root. */
+  private readonly connection: SharedConnection;
 
-  private constructor(name: string, fleet: Fleet, kernel: string, { clock }: VirtualOptions, number: number) {
+  private constructor(name: string, fleet: Fleet, kernel: string, options: VirtualOptions, number: number) {
     super(name, fleet, number);
     const machine = fleet.network.machine(number);
-    const args = ["in-group.sh", machine, QEMU, ...this.hardware(clock), ...software(kernel)] as const;
+    const args = ["in-group.sh", machine, QEMU, ...this.hardware(options), ...software(kernel)] as const;
+    this.connection = new SharedConnection(machine, `${this.folder}.ssh`);
     this.machine = new Machine(machine, [...args], `${this.folder}.console`, { GOFLEET_BRIDGE: fleet.network.bridge });
   }
 
   /** Makes a host with a fresh disk and starts it; resolves when it answers over SSH and systemd has settled. */
   static async boot(name: string, fleet: Fleet, kernel: string, options: VirtualOptions): Promise<VirtualHost> {
     const host = new VirtualHost(name, fleet, kernel, options, fleet.network.take());
-    await host.install(kernel);
+    await host.install(kernel, options);
     host.machine.powerOn();
-    await host.ready(BOOTS_WITHIN);
+    await host.ready(options.bootsWithin ?? BOOTS_WITHIN);
+    await host.connection.open(host.sshArguments());
     // systemd puts a clock forward that is older than itself.
     await host.setClock(options.clock);
     return host;
+  }
+
+  override run(command: string, options: ExecOptions = {}): Promise<Result> {
+    return super.run(command, { timeout: PATIENCE, ...options });
+  }
+
+  override sshArguments(user: User = this.user): string[] {
+    return [...(user === this.user ? this.connection.sshArguments : []), ...super.sshArguments(user)];
   }
 
   /** Sets the host's clock, as an administrator does. */
@@ -76,10 +98,10 @@ export class VirtualHost extends RemoteHost {
     return `${this.folder}.disk`;
   }
 
-  private hardware(clock: Date): string[] {
+  private hardware({ clock, memoryMiB = MEMORY_MIB }: VirtualOptions): string[] {
     const { link, disk } = this;
     return [
-      ...["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"],
+      ...["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", `${memoryMiB}`],
       // Debian's cloud kernel has a driver for NVMe built in, so it needs no initramfs to find its root.
       ...["-drive", `file=${disk},if=none,id=disk,format=raw,cache=unsafe`, "-device", "nvme,drive=disk,serial=disk"],
       ...["-netdev", `tap,id=lan,ifname=${link},script=${script("attach.sh")},downscript=no`],
@@ -88,12 +110,13 @@ export class VirtualHost extends RemoteHost {
     ];
   }
 
-  private async install(kernel: string): Promise<void> {
+  private async install(kernel: string, { prepare }: VirtualOptions): Promise<void> {
     await must("sh", [script("tree.sh"), "make", this.folder, this.fleet.baseTree, ""]);
     const root = join(this.folder, "root");
     try {
       await this.personalize(root);
       joinNetwork(root, this.address);
+      await prepare?.(root);
       await must("sh", [script("disk.sh"), root, kernel, this.disk, DISK]);
     } finally {
       await must("sh", [script("tree.sh"), "remove", this.folder]);

@@ -50,7 +50,7 @@ function dependencies(name: string): string[] {
 function filesOf(name: string): string[] {
   return query("--listfiles", name)
     .split("\n")
-    .filter((path) => /^\/(usr|lib|lib64|bin)\//.test(path) && !path.startsWith("/usr/share/doc/"))
+    .filter((path) => /^\/(usr|lib|lib64|s?bin)\//.test(path) && !path.startsWith("/usr/share/doc/"))
     .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
     .map((path) => path.slice(1));
 }

@@ -3,7 +3,8 @@
 //	attempts as PROFILE|- UID COMMAND...   becomes that user and, from the command on, is under that profile
 //	attempts try NAME...                   prints a line for each: the name, a tab, "ok" or the error
 //
-// The environment says whom to attack: OTHER is a process of root, SAME one of the slot's own user, both without profile.
+// The environment says whom to attack: OTHER is a process of root, SAME one of the slot's own user, both without profile;
+// ELSEWHERE is a server that is not to be reached.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -77,6 +79,13 @@ var attempts = map[string]func() error{
 	"root":                func() error { return isRoot() },
 	"become-root":         func() error { return errors.Join(isRoot(), syscall.Setuid(0)) },
 	"namespace-and-mount": namespaceAndMount,
+	"metadata":            func() error { return connect("169.254.169.254:80") },
+	"egress":              func() error { return connect(os.Getenv("ELSEWHERE")) },
+	"cgroup": func() error {
+		return open("/sys/fs/cgroup/gofleet.slice/gofleet-ci.slice/gofleet-ci@1.service/memory.max", os.O_WRONLY)
+	},
+	"many-files":  manyFiles,
+	"much-memory": muchMemory,
 }
 
 func main() {
@@ -193,6 +202,46 @@ func ownNetwork() error {
 		return err
 	}
 	return connection.Close()
+}
+
+func connect(address string) error {
+	connection, err := net.DialTimeout("tcp", address, 10*time.Second)
+	if err != nil {
+		return err
+	}
+	return connection.Close()
+}
+
+// manyFiles opens one file more often than any process may.
+func manyFiles() error {
+	var files []*os.File
+	defer func() {
+		for _, file := range files {
+			file.Close()
+		}
+	}()
+	for range 1 << 20 {
+		file, err := os.Open("/dev/null")
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	return nil
+}
+
+// muchMemory takes a mebibyte at a time, and uses each page of it, until somebody ends it.
+func muchMemory() error {
+	var taken [][]byte
+	for range 1 << 14 {
+		part := make([]byte, 1<<20)
+		for i := 0; i < len(part); i += 4096 {
+			part[i] = 1
+		}
+		taken = append(taken, part)
+	}
+	runtime.KeepAlive(taken)
+	return nil
 }
 
 func attach(process int) error {
