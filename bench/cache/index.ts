@@ -1,105 +1,62 @@
 /**
- * What a build cache in memory is worth beside one on the disk, and what keeping it costs: a real module is built and its
- * tests are compiled, linked and started, cold and warm; then its cache is scanned, persisted and restored.
+ * What a build sandbox costs, and what a build cache in memory is worth: a real module is built and its tests are
+ * compiled, linked and started, cold and warm, in a slot and by a user without any sandbox; then the slot's cache is
+ * scanned, persisted and restored. All on one booted test host.
  * `npm run bench -- cache [MODULE@VERSION [ROUNDS]]`
  */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { median, paired, progress, ratio, report, type Figures } from "../support";
-import { CacheTool } from "./tool";
-import { TmpfsCache } from "./tmpfs";
-import { Project, type Spent } from "./project";
+import { unavailable } from "../../test/hosts/support/hosts";
+import { machineGo } from "../../test/support/go";
+import { median, paired, progress, ratio, report } from "../support";
+import { BuildHost, type Builder, type Spent } from "./build-host";
+import { keeping } from "./keeping";
+import { Project } from "./project";
 
 const MODULE = "golang.org/x/crypto@v0.45.0";
 const ROUNDS = 3;
-const GIGABYTE = 1e9;
-/** Enough for the module's cache several times over. */
-const TMPFS_BYTES = 4 * 1024 ** 3;
-
-type Where = "disk" | "tmpfs";
 
 async function main(module = MODULE, rounds = ROUNDS): Promise<void> {
-  if (process.getuid?.() !== 0) throw new Error("mounting a tmpfs needs root");
+  const reason = unavailable() ?? (machineGo() ? undefined : "there is no go command");
+  if (reason !== undefined) throw new Error(reason);
   const project = await Project.fetch(module);
-  const tmpfs = await TmpfsCache.mount(TMPFS_BYTES);
+  const host = await BuildHost.boot(project);
   try {
-    progress(`${module}: ${project.packages} packages`);
-    const caches = { disk: join(project.folder, "cache"), tmpfs: tmpfs.path };
-    const cold = await builds(project, caches, rounds, true);
-    const warm = await builds(project, caches, rounds, false);
+    progress(`${module}: ${project.packages} packages, built with an empty cache and then twice from it`);
+    await host.tellWhatIsMissing();
+    const spent = await builds(host, rounds);
+    const overhead = (kind: Spent["kind"], measure: "cpu" | "wall") =>
+      (ratio(spent("sandbox", kind, measure), spent("tmpfs", kind, measure)) - 1) * 100;
+    const [cold, warm] = [overhead("cold", "cpu"), overhead("warm", "cpu")];
     report("cache", {
       packages: project.packages,
-      tmpfs_ratio_to_disk_cold: ratio(cold.tmpfs, cold.disk),
-      tmpfs_ratio_to_disk_warm: ratio(warm.tmpfs, warm.disk),
-      cold_cpu_seconds: median(cold.disk),
-      warm_cpu_seconds: median(warm.disk),
-      ...(await keeping(project, tmpfs, rounds)),
+      // The worse of both. Either user's cache is a mount of the same kind, so that only the confinement differs.
+      overhead_percent: Math.max(cold, warm),
+      overhead_cold_percent: cold,
+      overhead_warm_percent: warm,
+      overhead_cold_wall_percent: overhead("cold", "wall"),
+      overhead_warm_wall_percent: overhead("warm", "wall"),
+      apparmor_overhead_percent: null,
+      tmpfs_ratio_to_disk_cold: ratio(spent("tmpfs", "cold", "cpu"), spent("disk", "cold", "cpu")),
+      tmpfs_ratio_to_disk_warm: ratio(spent("tmpfs", "warm", "cpu"), spent("disk", "warm", "cpu")),
+      cold_cpu_seconds: median(spent("tmpfs", "cold", "cpu")),
+      warm_cpu_seconds: median(spent("tmpfs", "warm", "cpu")),
+      ...(await keeping(host, rounds)),
     });
   } finally {
-    await tmpfs.unmount();
+    await host.stop();
     project.remove();
   }
 }
 
-/** CPU seconds of each round by where the cache is: what else the machine does hardly changes them, unlike the time. */
-async function builds(
-  project: Project,
-  caches: Readonly<Record<Where, string>>,
-  rounds: number,
-  cold: boolean,
-): Promise<Record<Where, number[]>> {
-  progress(cold ? "cold builds" : "warm builds");
-  const cpu: Record<Where, number[]> = { disk: [], tmpfs: [] };
-  const build = (where: Where) => async (round: number) => {
-    if (cold) empty(caches[where]);
-    const spent: Spent = await project.build(caches[where]);
-    if (round > 0) cpu[where].push(spent.cpuSeconds);
+/** @returns the seconds of each round: the median where a round has several builds of a kind */
+async function builds(host: BuildHost, rounds: number) {
+  const all: Record<Builder, (readonly Spent[])[]> = { disk: [], tmpfs: [], sandbox: [] };
+  const build = (builder: Builder) => async (round: number) => {
+    const spent = await host.build(builder);
+    if (round > 0) all[builder].push(spent);
   };
-  await paired(rounds, { disk: build("disk"), tmpfs: build("tmpfs") });
-  progress(`  CPU: disk ${median(cpu.disk).toFixed(1)} s, tmpfs ${median(cpu.tmpfs).toFixed(1)} s`);
-  return cpu;
-}
-
-function empty(cache: string): void {
-  // The directory itself may be a mount point.
-  mkdirSync(cache, { recursive: true });
-  for (let i = 0; i < 256; i++) rmSync(join(cache, i.toString(16).padStart(2, "0")), { recursive: true, force: true });
-}
-
-/** Of the filled cache in memory, persisted to the disk. */
-async function keeping(project: Project, tmpfs: TmpfsCache, rounds: number): Promise<Figures> {
-  progress("scan, persist, restore");
-  const tool = await CacheTool.build(project.folder);
-  const perGigabyte = (seconds: number, bytes: number) => (seconds / bytes) * GIGABYTE;
-  const times = { scan: [] as number[], persist: [] as number[], again: [] as number[], restore: [] as number[] };
-  let bytes = 0;
-  for (let round = 0; round <= rounds; round++) {
-    const kept = join(project.folder, `kept-${round}`);
-    const scan = await tool.run("scan", ["-idle", "-all"], tmpfs.path);
-    const persist = await tool.run("persist", [], tmpfs.path, kept);
-    const again = await tool.run("persist", [], tmpfs.path, kept);
-    empty(tmpfs.path);
-    const restore = await tool.run("restore", [], tmpfs.path, kept);
-    bytes = scan.report.scan?.readBytes ?? Number.NaN;
-    if (restore.report.restore?.bytes !== persist.report.persist?.bytes) throw new Error("not all was restored");
-    progress(
-      `  round ${round}: ${(bytes / 1e6).toFixed(0)} MB: scan ${scan.seconds.toFixed(2)} s, persist ` +
-        `${persist.seconds.toFixed(2)} s, again ${again.seconds.toFixed(2)} s, restore ${restore.seconds.toFixed(2)} s`,
-    );
-    rmSync(kept, { recursive: true });
-    if (round === 0) continue;
-    times.scan.push(perGigabyte(scan.seconds, bytes));
-    times.persist.push(perGigabyte(persist.seconds, persist.report.persist?.bytes ?? Number.NaN));
-    times.again.push(again.seconds);
-    times.restore.push(perGigabyte(restore.seconds, restore.report.restore?.bytes ?? Number.NaN));
-  }
-  return {
-    cache_bytes: bytes,
-    scan_seconds_per_gb: median(times.scan),
-    persist_seconds_per_gb: median(times.persist),
-    persist_unchanged_seconds: median(times.again),
-    restore_seconds_per_gb: median(times.restore),
-  };
+  await paired(rounds, { disk: build("disk"), tmpfs: build("tmpfs"), sandbox: build("sandbox") });
+  return (builder: Builder, kind: Spent["kind"], measure: "cpu" | "wall"): number[] =>
+    all[builder].map((round) => median(round.filter((each) => each.kind === kind).map((each) => each[measure])));
 }
 
 const [module, rounds] = process.argv.slice(2);

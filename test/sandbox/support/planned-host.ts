@@ -41,9 +41,21 @@ interface SandboxConfig {
   readonly job: { pauseWaitSeconds?: number };
 }
 
+/** What a host has room for. */
+export interface PlannedRoom {
+  /** Size of the host's disk as truncate(1) takes it; undefined: as much as this machine has. */
+  readonly disk?: string;
+  /** Size of the file system of all caches, as tmpfs(5) takes it. */
+  readonly caches: string;
+}
+
+const SMALL: PlannedRoom = { disk: "700M", caches: "64m" };
+/** Seconds in which a job of a test must have ended. */
+const ENDS_WITHIN = 240;
+
 /**
  * A booted host with the files of a sandbox's plan, put there by hand, and an agent that takes jobs from files. Its caches
- * are on a tmpfs of 64 MiB: the host's own root is an overlay already, over which no other can be mounted.
+ * are on a tmpfs: the host's own root is an overlay already, over which no other can be mounted.
  */
 export class PlannedHost {
   private jobs = 0;
@@ -56,17 +68,18 @@ export class PlannedHost {
     args: Partial<SandboxArgs>,
     change: ConfigChange = () => undefined,
     before: (host: PlannedHost) => void = () => undefined,
+    { disk, caches }: PlannedRoom = SMALL,
   ) {
-    const host = await hosts.boot(name, { disk: "700M", keyrings: true });
+    const host = await hosts.boot(name, { ...(disk === undefined ? {} : { disk }), keyrings: true });
     const sandbox = new PlannedHost(host);
     before(sandbox);
-    await sandbox.install(args, change);
+    await sandbox.install(args, change, caches);
     return sandbox;
   }
 
-  /** Runs a script as a slot's job and waits for its end. */
-  async job(slot: number, script: string): Promise<Ended> {
-    return this.ended(this.start(slot, script));
+  /** Runs a script as a slot's job and waits for its end, which must come in as many seconds. */
+  async job(slot: number, script: string, within = ENDS_WITHIN): Promise<Ended> {
+    return this.ended(this.start(slot, script), within);
   }
 
   /** Gives a slot a job; its agent takes it as soon as it is there. */
@@ -77,22 +90,23 @@ export class PlannedHost {
     return name;
   }
 
-  async ended(job: string): Promise<Ended> {
-    return { code: Number(await this.said(`${job}.code`)), output: await this.said(`${job}.out`, false) };
+  async ended(job: string, within = ENDS_WITHIN): Promise<Ended> {
+    return { code: Number(await this.said(`${job}.code`, true, within)), output: await this.said(`${job}.out`, false) };
   }
 
   /** What is in a file of /srv/results, as soon as it is there, with a whole line unless it may be empty. */
-  said(name: string, line = true): Promise<string> {
+  said(name: string, line = true, within = ENDS_WITHIN): Promise<string> {
     const file = join(this.host.rootDir, "srv/results", name);
-    return this.until(`/srv/results/${name}`, () => {
+    const look = () => {
       if (!existsSync(file)) return undefined;
       const text = readFileSync(file, "utf8");
       return line && !text.endsWith("\n") ? undefined : text;
-    });
+    };
+    return this.until(`/srv/results/${name}`, look, within);
   }
 
   /** Waits until something can be had of the host. */
-  async until<T>(what: string, get: () => T | undefined | Promise<T | undefined>, seconds = 240): Promise<T> {
+  async until<T>(what: string, get: () => T | undefined | Promise<T | undefined>, seconds = ENDS_WITHIN): Promise<T> {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
       const found = await get();
@@ -136,7 +150,7 @@ export class PlannedHost {
     chmodSync(file, mode);
   }
 
-  private async install(args: Partial<SandboxArgs>, change: ConfigChange): Promise<void> {
+  private async install(args: Partial<SandboxArgs>, change: ConfigChange, caches: string): Promise<void> {
     const made = parts({ agent: { kind: "exec", command: [RUNNER] }, confinement: "off", ...args });
     const plan = sandboxPlan(
       made,
@@ -150,7 +164,7 @@ export class PlannedHost {
     this.place(sandboxBinary(), made.program);
     this.write("/etc/systemd/system/gofleet-ci@.service.d/results.conf", "[Service]\nReadWritePaths=/srv/results\n");
     await this.host.exec(
-      `echo 'tmpfs /var/cache/gofleet-ci tmpfs size=64m,mode=755 0 0' >>/etc/fstab
+      `echo 'tmpfs /var/cache/gofleet-ci tmpfs size=${caches},mode=755 0 0' >>/etc/fstab
        mkdir -p /usr/local/lib/gofleet/go /srv/data /srv/jobs /srv/results /var/cache/gofleet-ci && chmod 1777 /srv/results
        ln -s ${made.program} /usr/local/bin/gofleet-sandbox
        systemctl daemon-reload && systemctl start var-cache-gofleet\\\\x2dci.mount
