@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../test/hosts/support/commands";
 import { temporaryDirectory } from "../../test/support/go";
@@ -32,6 +32,8 @@ export class Project {
     await must("cp", ["-r", Dir, source]);
     await must("chmod", ["-R", "u+w", source]);
     await must("go", ["-C", source, "mod", "download"], { timeout: TIMEOUT });
+    // A module that needs no other leaves it empty.
+    mkdirSync(join(folder, "modules"));
     // From here on the machine's own cache is the proxy; go.sum has the sums.
     const cache = (await must("go", ["env", "GOMODCACHE"])).trim();
     const own = [`GOPROXY=file://${cache}/cache/download`, "GONOSUMDB=*", `GOMODCACHE=${join(folder, "modules")}`];
