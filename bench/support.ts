@@ -26,21 +26,30 @@ export function median(values: readonly number[]): number {
 /** Seconds of each round, by contender. */
 export type Rounds<Name extends string> = Readonly<Record<Name, readonly number[]>>;
 
+/** How often contenders are timed: so many rounds after one that does not count, or all that fit into some seconds. */
+export type Repeat = number | { readonly within: number; readonly least: number };
+
 /**
  * Times contenders in rounds, each once per round, in turned order every other round: what else the machine does
- * meanwhile hits all of them alike. One round before does not count.
- * @param contenders work by name; called with the number of the round, 0 being the one that does not count
+ * meanwhile hits all of them alike.
+ * @param contenders work by name; called with the number of the round, 0 being one that does not count
  */
 export async function paired<Name extends string>(
-  rounds: number,
+  repeat: Repeat,
   contenders: Readonly<Record<Name, (round: number) => Promise<unknown>>>,
 ): Promise<Rounds<Name>> {
   const names = Object.keys(contenders) as Name[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (let round = 0; round <= rounds; round++) {
+  let spent = 0;
+  const another = (round: number) =>
+    typeof repeat === "number"
+      ? round <= repeat
+      : round <= repeat.least || spent + spent / (round - 1) <= repeat.within;
+  for (let round = typeof repeat === "number" ? 0 : 1; another(round); round++) {
     const said: string[] = [];
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
       const time = await seconds(() => contenders[name](round));
+      spent += time;
       if (round > 0) times[name].push(time);
       said.push(`${name} ${time.toFixed(3)} s`);
     }
