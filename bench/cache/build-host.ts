@@ -86,7 +86,7 @@ export class BuildHost {
   async build(builder: Builder): Promise<readonly Spent[]> {
     const said = builder === "sandbox" ? await this.inSlot() : await this.plainly(builder);
     const spent = said.split("\n").flatMap(parse);
-    if (spent.length !== 3) throw new Error(`build.sh said ${JSON.stringify(said)}`);
+    if (spent.length !== 2) throw new Error(`build.sh said ${JSON.stringify(said)}`);
     return spent;
   }
 

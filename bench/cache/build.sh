@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds all packages of SOURCE, and builds and starts all their tests without running any, for some need a network: once
-# with an empty build cache, then twice from what that left. Usage: build.sh SOURCE
+# with an empty build cache, then from what that left. Usage: build.sh SOURCE
 # Prints a line for each: what it was, seconds since 1970 before and after, and as sh's times has it the user and the
 # system time of the go command and all that it started.
 set -eu
@@ -18,5 +18,4 @@ all() {
 # The directory itself may be a mount point.
 find "$GOCACHE" -mindepth 1 -maxdepth 1 -name '[0-9a-f][0-9a-f]' -exec rm -r {} +
 all cold
-all warm
 all warm
