@@ -51,10 +51,13 @@ export async function keeping(host: BuildHost, rounds: number): Promise<Figures>
 /** The whole command's time on the host: reading the cache's directories and syncing the disk are part of it. */
 async function run(host: BuildHost, verb: string, more: string): Promise<{ seconds: number; report: Report }> {
   const [flags, directory] = more.startsWith("-") ? [more, ""] : ["", more];
-  const command = `/etc/gofleet/ci/bin/gofleet-cache ${verb} -json -cache ${host.slotCache} ${flags} ${directory}`;
-  const said = await host.host.exec(`from=$(date +%s.%N); ${command} >/tmp/said; date +"$from %s.%N"; cat /tmp/said`, {
-    timeout: TIMEOUT,
-  });
+  const command = `gofleet-sandbox cache ${verb} -json -cache ${host.slotCache} ${flags} ${directory}`;
+  const said = await host.host.exec(
+    `from=$(date +%s.%N); ${command} >/tmp/said && date +"$from %s.%N" && cat /tmp/said`,
+    {
+      timeout: TIMEOUT,
+    },
+  );
   const end = said.indexOf("\n");
   const [from = Number.NaN, to = Number.NaN] = said.slice(0, end).split(" ").map(Number);
   return { seconds: to - from, report: JSON.parse(said.slice(end)) as Report };
