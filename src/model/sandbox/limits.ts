@@ -1,6 +1,6 @@
 import { at, type CheckOptions } from "../check";
 import { issue, type Issue } from "../issues";
-import { checkFields, required, whole, type ValueCheck } from "../field-checks";
+import { checkFields, flag, required, whole, type ValueCheck } from "../field-checks";
 import { formatSize, parseSize, type Size } from "../units";
 import { cacheCount, type Cache } from "./cache";
 
@@ -40,6 +40,13 @@ export interface LimitsArgs {
    * @default none: they are on the disk, and only the watermarks bound them
    */
   readonly workspace?: Size;
+  /**
+   * Whether jobs have a GOMEMLIMIT: nine tenths of their slot's memory for builds, so that a Go program collects garbage
+   * before it is killed for its memory. The compiler of Go 1.26 and newer gives up its large first heap where GOMEMLIMIT is
+   * set, whatever its value: a build of what is not cached takes longer.
+   * @default false
+   */
+  readonly goMemoryLimit?: boolean;
 }
 
 /** {@link LimitsArgs} with every default in place, and what follows from them for one slot. */
@@ -59,8 +66,8 @@ export interface Limits {
     readonly sharedMemoryBytes: number;
     /** GOMAXPROCS; undefined: the go command's own. */
     readonly maxProcs: number | undefined;
-    /** GOMEMLIMIT in bytes: nine tenths of what a slot has besides what it keeps in memory. */
-    readonly goMemoryBytes: number;
+    /** GOMEMLIMIT in bytes: nine tenths of what a slot has besides what it keeps in memory; undefined: none. */
+    readonly goMemoryBytes: number | undefined;
   };
 }
 
@@ -96,7 +103,7 @@ export function resolveLimits(args: LimitsArgs, slots: number, cache: Cache): Li
       // Of a machine's memory the kernel lets it have half, too.
       sharedMemoryBytes: workspaceBytes > 0 ? workspaceBytes : Math.floor(builds / 2),
       maxProcs: cpus === undefined ? undefined : Math.max(1, Math.floor(cpus / slots)),
-      goMemoryBytes: Math.floor(builds * 0.9),
+      goMemoryBytes: args.goMemoryLimit ? Math.floor(builds * 0.9) : undefined,
     },
   };
 }
@@ -120,6 +127,7 @@ export function checkLimits(path: string, given: unknown, { isUnknown }: CheckOp
       cpuWeight: weight,
       ioWeight: weight,
       workspace: checkWorkspace,
+      goMemoryLimit: flag,
     },
     isUnknown,
   );

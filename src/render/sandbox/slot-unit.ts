@@ -168,7 +168,7 @@ function surroundings({ workspaces, caches, limits, path: first }: SlotUnit, bui
     prefixed("GOCACHE=", buildCache),
     prefixed("GOMODCACHE=", ofSlot(caches, "/modules")),
     ...(maxProcs === undefined ? [] : [environment("GOMAXPROCS", String(maxProcs))]),
-    environment("GOMEMLIMIT", `${goMemoryBytes}B`),
+    ...(goMemoryBytes === undefined ? [] : [environment("GOMEMLIMIT", `${goMemoryBytes}B`)]),
   ];
 }
 

@@ -48,6 +48,7 @@ describe("the args of a build sandbox", () => {
         cpuWeight: 50,
         ioWeight: 10_000,
         workspace: "1 GiB",
+        goMemoryLimit: false,
       },
       network: {
         allow: [
@@ -171,6 +172,7 @@ describe("the args of a build sandbox", () => {
     "less than a tenth of a processor": [limits({ cpus: 0.01 }), /^limits\.cpus: a number of processors/],
     "tasks for one slot of two": [limits({ tasks: 300 }), /^limits\.tasks: at least 512: 256 for each slot/],
     "a weight of nothing": [limits({ ioWeight: 0 }), /^limits\.ioWeight: a whole number from 1 to 10000/],
+    "Go's memory as a size": [limits({ goMemoryLimit: "4 GiB" }), /^limits\.goMemoryLimit: true or false/],
 
     "one host for a list": [withArgs({ network: { allow: "git.corp.example" } }), /^network\.allow: a list of hosts/],
     "a URL for a host": [

@@ -38,7 +38,7 @@ describe("a build sandbox, resolved", () => {
           tasks: 4096,
           sharedMemoryBytes: 24 * GIB,
           maxProcs: undefined,
-          goMemoryBytes: Math.floor(48 * GIB * 0.9),
+          goMemoryBytes: undefined,
         },
       },
       confinement: "enforce",
@@ -57,7 +57,7 @@ describe("a build sandbox, resolved", () => {
         ...ARGS,
         slots: 4,
         cache: { kind: "tmpfs", size: "4 GiB", ...cache },
-        limits: { memory: "48 GiB", cpus: 10, tasks: 1000 },
+        limits: { memory: "48 GiB", cpus: 10, tasks: 1000, goMemoryLimit: true },
       }).limits.slot;
     const own = limits({});
     assert.deepEqual(own, {
@@ -79,7 +79,7 @@ describe("a build sandbox, resolved", () => {
       ...ARGS,
       slots: 2,
       cache: { kind: "tmpfs", size: "4 GiB" },
-      limits: { memory: "24 GiB", workspace: "3 GiB" },
+      limits: { memory: "24 GiB", workspace: "3 GiB", goMemoryLimit: true },
     });
     assert.equal(limits.workspaceBytes, 3 * GIB);
     assert.equal(limits.slot.memoryBytes, 12 * GIB);

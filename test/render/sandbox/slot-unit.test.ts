@@ -47,6 +47,14 @@ describe("the unit of a slot", () => {
   it("does not expand an instance's name that is part of an argument", () => {
     assert.deepEqual(agentOf(folder, ["/bin/echo", "%i", "$HOME", "a b"]), ["/bin/echo", "%i", "$HOME", "a b"]);
   });
+
+  it("limits Go's memory only where that was asked for, for it makes compilers slower", () => {
+    const goMemory = (goMemoryLimit?: boolean) =>
+      textOf(plan({ limits: { memory: "8 GiB", goMemoryLimit } }), TEMPLATE).match(/^.*GOMEMLIMIT.*$/m)?.[0];
+    assert.equal(goMemory(), undefined);
+    assert.equal(goMemory(false), undefined);
+    assert.equal(goMemory(true), `Environment="GOMEMLIMIT=${Math.floor(2 * 2 ** 30 * 0.9)}B"`);
+  });
 });
 
 describe("the unit of a cache in memory", () => {

@@ -12,9 +12,9 @@ import (
 )
 
 // Environment is what a job sees: what its unit has, and where its own things are. GOENV is HOME's, which is new with each
-// job, so that `go env -w` works and lasts as long as the job. Limits and where modules come from are defaults: what the
-// unit has comes first.
-func Environment(c *config.Config, s *config.Slot, given []string, limits Limits) []string {
+// job, so that `go env -w` works and lasts as long as the job. The number of processors and where modules come from are
+// defaults: what the unit has comes first. GOMEMLIMIT is never one: the compiler is slower wherever it is set.
+func Environment(c *config.Config, s *config.Slot, given []string, cpus int) []string {
 	below := func(name string) string { return filepath.Join(s.Workspace, name) }
 	set := map[string]string{
 		"HOME":        below(config.Home),
@@ -32,11 +32,8 @@ func Environment(c *config.Config, s *config.Slot, given []string, limits Limits
 	if defaults == nil {
 		defaults = map[string]string{}
 	}
-	if limits.CPUs > 0 {
-		defaults["GOMAXPROCS"] = strconv.Itoa(limits.CPUs)
-	}
-	if limits.Memory > 0 {
-		defaults["GOMEMLIMIT"] = strconv.FormatInt(limits.Memory/10*9, 10)
+	if cpus > 0 {
+		defaults["GOMAXPROCS"] = strconv.Itoa(cpus)
 	}
 	path := filepath.Dir(c.Go)
 	var environment []string

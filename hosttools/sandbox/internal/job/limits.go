@@ -7,19 +7,12 @@ import (
 	"strings"
 )
 
-// Limits are those of the control group that a process is in, and of those around it. 0: none.
-type Limits struct {
-	// CPUs is the number of processors, rounded up.
-	CPUs int
-	// Memory in bytes.
-	Memory int64
-}
-
-// ReadLimits reads the calling process's limits below a root directory, of cgroup v2 and of v1 hierarchies; see
-// cgroups(7). What cannot be read is no limit.
-func ReadLimits(root string) Limits {
+// ReadCPULimit is the number of processors, rounded up, that the control group of the calling process has below a root
+// directory, or the least of those around it, of cgroup v2 and of v1 hierarchies; see cgroups(7). 0: no limit, or none
+// that can be read.
+func ReadCPULimit(root string) int {
 	text, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
-	var l Limits
+	cpus := 0
 	for _, line := range strings.Split(string(text), "\n") {
 		fields := strings.SplitN(line, ":", 3)
 		if len(fields) < 3 {
@@ -32,34 +25,29 @@ func ReadLimits(root string) Limits {
 		}
 		for _, mount := range mounts {
 			for each := filepath.Clean("/" + group); ; each = filepath.Dir(each) {
-				l.take(filepath.Join(root, mount, each))
+				if here := ofGroup(filepath.Join(root, mount, each)); here > 0 && (cpus == 0 || here < cpus) {
+					cpus = here
+				}
 				if each == "/" {
 					break
 				}
 			}
 		}
 	}
-	return l
+	return cpus
 }
 
-// take lowers the limits to those of one group.
-func (l *Limits) take(group string) {
+// ofGroup is the number of processors of one group, rounded up; 0: no limit.
+func ofGroup(group string) int {
 	quota, period, found := strings.Cut(first(group, "cpu.max"), " ")
 	if !found {
 		quota, period = first(group, "cpu.cfs_quota_us"), first(group, "cpu.cfs_period_us")
 	}
-	if q, p := number(quota), number(period); q > 0 && p > 0 {
-		cpus := int((q + p - 1) / p)
-		if l.CPUs == 0 || cpus < l.CPUs {
-			l.CPUs = cpus
-		}
+	q, p := number(quota), number(period)
+	if q <= 0 || p <= 0 {
+		return 0
 	}
-	for _, name := range []string{"memory.max", "memory.high", "memory.limit_in_bytes"} {
-		// v1 says "no limit" by a number close to the largest.
-		if n := number(first(group, name)); n > 0 && n < 1<<60 && (l.Memory == 0 || n < l.Memory) {
-			l.Memory = n
-		}
-	}
+	return int((q + p - 1) / p)
 }
 
 func first(group, name string) string {

@@ -46,7 +46,7 @@ func Run(c *config.Config, s *config.Slot, command []string) error {
 		return err
 	}
 	defer release()
-	j := &running{Slot: s, environment: sharing(c, Environment(c, s, os.Environ(), ReadLimits("/"))), signals: signals}
+	j := &running{Slot: s, environment: sharing(c, Environment(c, s, os.Environ(), ReadCPULimit("/"))), signals: signals}
 	if len(c.Before) > 0 {
 		if err := j.do(c.Before); err != nil {
 			return fmt.Errorf("%w: %w", ErrBefore, err)

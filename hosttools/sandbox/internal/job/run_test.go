@@ -124,21 +124,27 @@ func TestCommandsAroundAJob(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	c, s := plain(t)
 	given := []string{"PATH=/bin", "HOME=/root", "GOCACHE=/x", "GOENV=/y", "GOPATH=/z", "XDG_CACHE_HOME=/w", "GOPROXY=file:///p", "GOMAXPROCS=3"}
-	got := Environment(c, s, given, Limits{CPUs: 2, Memory: 1000})
+	got := Environment(c, s, given, 2)
 	ws := s.Workspace
 	expected := []string{
-		"GOCACHE=" + s.BuildCache, "GOMAXPROCS=3", "GOMEMLIMIT=900", "GOMODCACHE=" + s.Modules, "GOPROXY=file:///p", "GOTMPDIR=" + ws + "/gotmp",
+		"GOCACHE=" + s.BuildCache, "GOMAXPROCS=3", "GOMODCACHE=" + s.Modules, "GOPROXY=file:///p", "GOTMPDIR=" + ws + "/gotmp",
 		"GOTOOLCHAIN=local", "HOME=" + ws + "/home", "PATH=/opt/go/bin:/bin", "PWD=" + ws + "/work", "TMPDIR=" + ws + "/tmp",
 	}
 	if !slices.Equal(got, expected) {
 		t.Errorf("%q", got)
 	}
 	c.Modules.Environment = map[string]string{"GOPROXY": "https://goproxy.corp.example", "GONOSUMDB": "corp.example"}
-	got = Environment(c, s, []string{"GOPROXY=off"}, Limits{})
+	got = Environment(c, s, []string{"GOPROXY=off"}, 0)
 	if !slices.Contains(got, "GOPROXY=off") || !slices.Contains(got, "GONOSUMDB=corp.example") || len(c.Modules.Environment) != 2 {
 		t.Errorf("%q", got)
 	}
-	if got := Environment(c, s, nil, Limits{}); slices.ContainsFunc(got, func(each string) bool {
+	if got := Environment(c, s, nil, 2); !slices.Contains(got, "GOMAXPROCS=2") {
+		t.Errorf("%q", got)
+	}
+	if got := Environment(c, s, []string{"GOMEMLIMIT=900B"}, 0); !slices.Contains(got, "GOMEMLIMIT=900B") {
+		t.Errorf("%q", got)
+	}
+	if got := Environment(c, s, nil, 0); slices.ContainsFunc(got, func(each string) bool {
 		return strings.HasPrefix(each, "GOM") && !strings.HasPrefix(each, "GOMODCACHE")
 	}) {
 		t.Errorf("limits of nothing: %q", got)
@@ -151,30 +157,26 @@ func TestTheCacheProgramIsBehindOurOwn(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)
 	words := " -- /opt/cache/prog -url 'https://cache.corp.example/a b' \"it's\" ''"
-	got := Environment(c, s, []string{"GOCACHEPROG=/tmp/mine"}, Limits{})
+	got := Environment(c, s, []string{"GOCACHEPROG=/tmp/mine"}, 0)
 	if !slices.Contains(got, "GOCACHEPROG="+self+" cacheprog"+words) || slices.Contains(got, "GOCACHEPROG=/tmp/mine") {
 		t.Errorf("%q", got)
 	}
 	c.Cache.ProgramWrites = true
-	if got := Environment(c, s, nil, Limits{}); !slices.Contains(got, "GOCACHEPROG="+self+" cacheprog -write"+words) {
+	if got := Environment(c, s, nil, 0); !slices.Contains(got, "GOCACHEPROG="+self+" cacheprog -write"+words) {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestLimitsAreTheLowestOfAllGroupsAround(t *testing.T) {
+func TestTheLowestLimitOfAllGroupsAroundCounts(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"v2": {
-			"proc/self/cgroup":                            "0::/a.slice/b.service\n",
-			"sys/fs/cgroup/a.slice/cpu.max":               "250000 100000\n",
-			"sys/fs/cgroup/a.slice/memory.max":            "3000\n",
-			"sys/fs/cgroup/a.slice/b.service/cpu.max":     "max 100000\n",
-			"sys/fs/cgroup/a.slice/b.service/memory.max":  "max\n",
-			"sys/fs/cgroup/a.slice/b.service/memory.high": "5000\n",
+			"proc/self/cgroup":                        "0::/a.slice/b.service\n",
+			"sys/fs/cgroup/cpu.max":                   "400000 100000\n",
+			"sys/fs/cgroup/a.slice/cpu.max":           "250000 100000\n",
+			"sys/fs/cgroup/a.slice/b.service/cpu.max": "max 100000\n",
 		},
 		"v1": {
-			"proc/self/cgroup": "7:memory:/a/b\n5:cpu,cpuacct:/a/b\n0::/x\n",
-			"sys/fs/cgroup/memory/a/memory.limit_in_bytes":    "3000\n",
-			"sys/fs/cgroup/memory/a/b/memory.limit_in_bytes":  "9223372036854771712\n",
+			"proc/self/cgroup": "5:cpu,cpuacct:/a/b\n0::/x\n",
 			"sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_quota_us":  "250000\n",
 			"sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_period_us": "100000\n",
 			"sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us":    "-1\n",
@@ -184,12 +186,12 @@ func TestLimitsAreTheLowestOfAllGroupsAround(t *testing.T) {
 		for path, text := range files {
 			write(t, filepath.Join(root, path), text)
 		}
-		if got := ReadLimits(root); got != (Limits{CPUs: 3, Memory: 3000}) {
-			t.Errorf("%s: %+v", name, got)
+		if got := ReadCPULimit(root); got != 3 {
+			t.Errorf("%s: %d", name, got)
 		}
 	}
-	if got := ReadLimits(t.TempDir()); got != (Limits{}) {
-		t.Errorf("%+v", got)
+	if got := ReadCPULimit(t.TempDir()); got != 0 {
+		t.Errorf("%d", got)
 	}
 }
 
