@@ -11,7 +11,7 @@ import { BuildHost, type Builder, type Spent } from "./build-host";
 import { keeping } from "./keeping";
 import { Project } from "./project";
 
-const MODULE = "golang.org/x/crypto@v0.45.0";
+const MODULE = "golang.org/x/text@v0.31.0";
 /** What is read was written to the host just before, so the first round finds it in memory as well. */
 const ROUNDS = { within: 270, least: 2 };
 const KEEPING_ROUNDS = 3;
