@@ -12,7 +12,10 @@ export interface Rollout {
   readonly onFailure: "rollback" | "rollback-batch" | "stop";
   /** Seconds between batches. */
   readonly pause: number;
-  /** Hosts of the pool that may be down at once, those that cannot be reached included: a number or a share, rounded down. */
+  /**
+   * Hosts of the pool that may be down at once, those that cannot be reached included: a number, or a share, rounded down
+   * but at least one.
+   */
   readonly maxUnavailable?: number | string;
   /** What decides after a wave whether the next may begin. */
   readonly gates?: readonly Gate[];
@@ -38,7 +41,8 @@ export function sizeOf(share: number | string, hosts: number, round: (size: numb
   return typeof share === "number" ? share : round((Number.parseFloat(share) / 100) * hosts);
 }
 
-/** Hosts of a pool that may be down at once; a share is rounded down. */
+/** Hosts of a pool that may be down at once. */
 export function mostUnavailable({ maxUnavailable }: Pick<Rollout, "maxUnavailable">, pool: number): number {
-  return maxUnavailable === undefined ? pool : sizeOf(maxUnavailable, pool, Math.floor);
+  // A share of a small pool is less than a host; with none, no release could ever be put on.
+  return maxUnavailable === undefined ? pool : Math.max(1, sizeOf(maxUnavailable, pool, Math.floor));
 }

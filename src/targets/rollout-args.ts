@@ -9,13 +9,13 @@ import { oneOf, seconds } from "./settings";
 /** How a pool takes a release. */
 export interface RolloutArgs {
   /**
-   * Hosts before all others: how many, which share, or which keys.
+   * Hosts before all others: how many, which share (rounded up, at most `maxUnavailable`), or which keys.
    * @default 1, or 0 in a pool of one
    */
   readonly canary?: number | Percent | readonly string[];
   /**
-   * Hosts at a time after the canaries.
-   * @default "25 %", or `maxUnavailable` where that is less
+   * Hosts at a time after the canaries: how many, or which share of those left (rounded up, at most `maxUnavailable`).
+   * @default "25 %"
    */
   readonly batch?: number | Percent;
   /**
@@ -36,7 +36,7 @@ export interface RolloutArgs {
   readonly pause?: Duration;
   /**
    * Hosts of the pool that may be down at once, those included that cannot be reached: a number, or a share, rounded
-   * down. With it every host is looked at before the first is touched; going back keeps to it as well.
+   * down but at least one. With it every host is looked at before the first is touched; going back keeps to it as well.
    * @default all of them
    */
   readonly maxUnavailable?: number | Percent;
@@ -67,14 +67,14 @@ export function checkRollout(given: unknown, keys: readonly string[], issues: Is
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 256) {
     issues.push(issue("rollout.parallel", parallel, "a whole number from 1 to 256"));
   }
-  const canary = Array.isArray(args.canary)
-    ? named(args.canary as readonly string[], keys, issues)
-    : share("rollout.canary", args.canary ?? (keys.length > 1 ? 1 : 0), 0, issues);
   const most =
     args.maxUnavailable === undefined ? undefined : share("rollout.maxUnavailable", args.maxUnavailable, 1, issues);
+  const limit = most === undefined ? keys.length : mostUnavailable({ maxUnavailable: most }, keys.length);
+  const canary = Array.isArray(args.canary)
+    ? named(args.canary as readonly string[], keys, issues)
+    : atMost(limit, share("rollout.canary", args.canary ?? (keys.length > 1 ? 1 : 0), 0, issues), keys.length);
   const rest = keys.length - canaries(canary, keys);
-  const batch =
-    args.batch === undefined ? defaultBatch(rest, keys.length, most) : share("rollout.batch", args.batch, 1, issues);
+  const batch = atMost(limit, share("rollout.batch", args.batch ?? QUARTER, 1, issues), rest);
   const gates = checkGates(args.gates, issues);
   const rollout: Rollout = {
     canary,
@@ -113,19 +113,14 @@ function checkGates(given: unknown, issues: Issue[]): RolloutGate[] {
   });
 }
 
-/** Waves that would take down more hosts than may be down. */
+/** Waves of a number of hosts that is larger than may be down: one of the two is wrong. */
 function checkRoom(rollout: Rollout, keys: readonly string[]): Issue[] {
-  const { maxUnavailable, canary, batch } = rollout;
-  if (maxUnavailable === undefined || keys.length === 0) return [];
+  if (rollout.maxUnavailable === undefined) return [];
   const most = mostUnavailable(rollout, keys.length);
-  if (most < 1) {
-    const wanted = `at least one host: a share is rounded down, and the pool has ${keys.length}`;
-    return [issue("rollout.maxUnavailable", maxUnavailable, wanted)];
-  }
-  const first = canaries(canary, keys);
+  const first = canaries(rollout.canary, keys);
   const waves = [
-    ["rollout.canary", canary, first],
-    ["rollout.batch", batch, Math.min(keys.length - first, sizeOf(batch, keys.length - first))],
+    ["rollout.canary", rollout.canary, first],
+    ["rollout.batch", rollout.batch, Math.min(keys.length - first, sizeOf(rollout.batch, keys.length - first))],
   ] as const;
   return waves.flatMap(([path, given, size]) =>
     size <= most
@@ -140,9 +135,9 @@ function checkRoom(rollout: Rollout, keys: readonly string[]): Issue[] {
   );
 }
 
-function defaultBatch(rest: number, pool: number, maxUnavailable: number | string | undefined): number | string {
-  const most = maxUnavailable === undefined ? pool : mostUnavailable({ maxUnavailable }, pool);
-  return sizeOf(QUARTER, rest) <= most ? QUARTER : Math.max(1, most);
+/** A share is about so many hosts: one that is more than may be down is as many as may. A number is meant as it is. */
+function atMost(most: number, given: number | string, hosts: number): number | string {
+  return typeof given === "string" && sizeOf(given, hosts) > most ? most : given;
 }
 
 function canaries(canary: Rollout["canary"], keys: readonly string[]): number {
