@@ -60,12 +60,17 @@ export function factsLine(event: AgentEvent | undefined): string {
 export function noticeText(event: AgentEvent): string | undefined {
   switch (event.ev) {
     case "decision":
-      return `went back by itself at ${text(event, "time")}, from ${text(event, "from")} to ${text(event, "to")}: ${text(event, "msg")}`;
+      return decisionText(event);
     case "finding":
       return `${text(event, "time")}: ${text(event, "msg")}`;
     default:
       return undefined;
   }
+}
+
+function decisionText(event: AgentEvent): string {
+  const [time, from, to, why, evidence] = ["time", "from", "to", "msg", "evidence"].map((field) => text(event, field));
+  return `went back by itself at ${time}, from ${from} to ${to}: ${why}${evidence === "" ? "" : `; evidence: ${evidence}`}`;
 }
 
 /** What a person reads while it happens; undefined for what is not worth a line. */

@@ -23,6 +23,19 @@ export class HostError extends Error {
   }
 }
 
+/** A host no longer has the release that it took in this rollout. */
+export class MovedError extends Error {
+  override readonly name = "MovedError";
+
+  /** @param release what it has now; empty where that is nothing */
+  constructor(
+    message: string,
+    readonly release: string,
+  ) {
+    super(message);
+  }
+}
+
 const REMEDY: Readonly<Record<number, string>> = {
   12: "free space or make the file system writable, then run `pulumi up` again",
   16: "another operation is running on the host; run `pulumi up` again when it has ended",
@@ -41,13 +54,18 @@ const UNSUPPORTED = /^(?!architecture ).* is not supported; wanted: |^SELinux is
 /** The error for a host's final word, with what the host printed last where that explains it. */
 export function hostError(host: string, place: string, result: AgentResult, events: readonly AgentEvent[]): HostError {
   const lines = [`${host} (${place}): ${outcome(result)}: ${result.msg || result.status}`];
-  const summary = events.find(({ ev }) => ev === "summary");
+  // A release that is taken back, and the one before, which fails as well, have one each.
+  const summary = [...events].reverse().find(({ ev }) => ev === "summary");
   if (summary !== undefined) lines.push(indent(text(summary, "msg")));
   for (const event of summary === undefined ? events : []) {
     if (event.ev === "evidence") lines.push(indent(text(event, "msg")));
     if (event.ev === "probe" && event["ok"] !== true) {
       lines.push(indent(`probe ${text(event, "name")}: ${text(event, "out") || "no output"}`));
     }
+  }
+  const decision = [...events].reverse().find(({ ev, from }) => ev === "decision" && from === result.to);
+  if (summary === undefined && text(decision, "evidence") !== "") {
+    lines.push(indent(evidenceLine(text(decision, "evidence"))));
   }
   if (lines.length === 1) lines.push(...lastOutput(events).map(indent));
   const remedy = UNSUPPORTED.test(result.msg)
@@ -81,4 +99,7 @@ function lastOutput(events: readonly AgentEvent[]): string[] {
     .map((event) => text(event, "msg"));
 }
 
-const indent = (block: string): string => block.replace(/^/gm, "  ");
+/** As in the summary. */
+export const evidenceLine = (path: string): string => `evidence  ${path}`;
+
+export const indent = (block: string): string => block.replace(/^/gm, "  ");

@@ -2,6 +2,7 @@ import { messageOf } from "../model/thrown";
 import { text, parseLine, resultOf, type AgentEvent, type AgentResult } from "./agent-output";
 import { Backoff, Deadline } from "./deadline";
 import { hostError, STAYS } from "./errors";
+import { asCause } from "./reason";
 import { refusal } from "./ssh-refusal";
 import { UnreachableError, type Transport } from "./transport";
 import { upload, type AgentRequest, type Entries } from "./upload";
@@ -23,6 +24,8 @@ export interface SessionOptions {
 /** Seconds between the end of the confirmation window and the question what became of it. */
 const AFTER_REVERT = 3;
 const CONFIRM_TIMEOUT = 20;
+/** Seconds between two questions to a host that is going back. */
+const SETTLING = 0.5;
 /** How often an agent that died is started again; more often it dies of something that stays. */
 const DEATHS = 2;
 
@@ -53,7 +56,17 @@ export class HostSession {
     return Math.floor(this.#deadline.left);
   }
 
-  /** A verb that answers in one go and may be asked again: `facts`, `read`, `remove`, `put`. */
+  /** What the host has, once no switch is under way there any more, or at the deadline. */
+  async settled(request: AgentRequest): Promise<Answer> {
+    for (;;) {
+      const answer = await this.ask("state", request);
+      const state = answer.events.find(({ ev }) => ev === "state");
+      if (text(state, "txn") === "" || this.#deadline.over) return answer;
+      await new Promise((resolve) => setTimeout(resolve, SETTLING * 1000));
+    }
+  }
+
+  /** A verb that answers in one go and may be asked again: `read`, `state`, `remove`, `put`. */
   async ask(verb: string, request: AgentRequest, entries?: Entries): Promise<Answer> {
     const body = await upload(request, entries);
     const backoff = new Backoff();
@@ -156,7 +169,7 @@ export class HostSession {
       await backoff.wait(window);
     }
     await new Promise((resolve) => setTimeout(resolve, AFTER_REVERT * 1000));
-    const { result } = await this.ask("facts", common(request));
+    const { result, events } = await this.settled(common(request));
     return {
       result: {
         ...answer.result,
@@ -165,14 +178,21 @@ export class HostSession {
         current: result.current,
         msg: "not reachable over a new connection in time; the host went back by itself",
       },
-      events: answer.events,
+      events: [...answer.events, ...events],
     };
   }
 
   /** The check before the confirmation failed: back to the release before, now rather than by the timer. */
   async #revert(request: AgentRequest & { readonly tx: string }, answer: Answer, error: unknown): Promise<Answer> {
     const msg = messageOf(error);
-    const { result, events } = await this.ask("revert", { ...common(request), tx: request.tx });
+    const { result, events } = await this.ask("revert", {
+      ...common(request),
+      tx: request.tx,
+      cause: asCause(msg),
+      reason: request["reason"],
+      operator: request["operator"],
+      audit: request["audit"],
+    });
     const back = result.current === "" ? TAKEN_OFF : REVERTED;
     return {
       result: {

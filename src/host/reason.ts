@@ -5,6 +5,8 @@ import type { ReleaseInputs } from "./release";
 /** Where a run is told why it is made; it goes into the hosts' audit events. */
 export const REASON_VARIABLE = "GOFLEET_REASON";
 const LONGEST = 200;
+/** As much of a cause as the summary of the evidence shows. */
+const LONGEST_CAUSE = 400;
 
 /**
  * Why this run is made, if anybody said so.
@@ -50,6 +52,15 @@ export function reasonVariable(reason: string | undefined): NodeJS.ProcessEnv {
 
 /** What a person reads elsewhere on several lines, as a reason. */
 export function asReason(why: string): string {
-  const line = why.replace(/[\s\p{Cc}]+/gu, " ").trim();
-  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1)}…`;
+  return asLine(why, LONGEST);
+}
+
+/** The same as the cause for which a release is taken back. */
+export function asCause(why: string): string {
+  return asLine(why, LONGEST_CAUSE);
+}
+
+function asLine(text: string, longest: number): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createHmac } from "node:crypto";
+import { dirname, join } from "node:path";
 import { FakeSystemd } from "./fake-systemd";
 import { skip } from "../support/skip";
-import { file, plan, release, shells, which, type Release } from "./support";
+import { file, plan, release, shells, which, type Answer, type Release } from "./support";
 
 const UNIT = "api.service";
 const SECRETS = { token: "s3cr3t-of-the-token", db: 'PASSWORD="pa$$\\word"\n' };
@@ -196,6 +197,96 @@ describe("agent: evidence", function () {
       ["~ API_TOKEN: digest # -> digest #", "+ DSN=digest #", "~ LISTEN: :8080 -> :9090", "+ MODE=fast and loose"],
     );
     assert.match(host.root.read("var/lib/gofleet/go/runs/fails/evidence/environment"), /^\+ NEW=2\n- OLD$/m);
+  });
+
+  describe("of a release that was well by itself, and is taken back all the same", () => {
+    const GATE = "gate error-rate: 3.1 % > 0.5 %";
+    const bad = service("echo fine\n", "LISTEN=:9090\n");
+    const kept = { skipchecks: 1, cause: GATE, tx: "back" };
+    const at = (tx: string, directory: string): string => host.root.at(`var/lib/gofleet/go/runs/${tx}/${directory}`);
+    const rows = (tx: string, directory: string): string[] =>
+      readFileSync(join(at(tx, directory), "summary"), "utf8")
+        .trimEnd()
+        .split("\n");
+    const told = ({ events }: Answer) => events.filter(({ ev }) => ev === "summary").map(({ path }) => path);
+
+    it("names the cause that it was given, and what differs from the release it goes back to", async () => {
+      await start();
+      assert.equal((await host.run(withSecrets(bad))).code, 0);
+      host.say("journal", `served 500\nwith ${SECRETS.token}\n`);
+      const back = await host.run(withSecrets(before), kept);
+      assert.equal(back.code, 0, JSON.stringify(back));
+      assert.deepEqual(rows("back", "left"), [
+        `cause     ${GATE}`,
+        "unit      api.service: active, ",
+        "journal   served 500",
+        "          with [secret token]",
+        "changed   - API_TOKEN",
+        "          ~ LISTEN: :8080 -> :9090",
+        "          - OLD",
+        `evidence  ${at("back", "left")}`,
+      ]);
+      assert.deepEqual(told(back), [at("back", "left")]);
+      await host.root.quiet();
+      assert.equal(host.root.read("var/lib/gofleet/go/probes/ready").trim(), "good", "its own probe's answer was kept");
+    });
+
+    it("says what the release shows itself as well, and is gathered for the host's own copy too", async () => {
+      await start();
+      assert.equal((await host.run(withSecrets(bad))).code, 0);
+      host.say("export", exited(1) + exited(1));
+      const back = await host.run({ ...before, entries: new Map() }, kept);
+      assert.equal(back.code, 0, JSON.stringify(back));
+      assert.deepEqual(rows("back", "left").slice(0, 2), [
+        `cause     ${GATE}`,
+        "          crash loop: api.service ended 2 times, the last time with exit code 1",
+      ]);
+    });
+
+    it("is not gathered where the release is not left, nor for one that is put on", async () => {
+      await start();
+      const same = await host.run(withSecrets(before), { cause: GATE });
+      const other = await host.run(withSecrets(bad), { tx: "on" });
+      assert.deepEqual([told(same), told(other), host.root.has("var/lib/gofleet/go/runs/on/left")], [[], [], false]);
+    });
+
+    it("is gathered where a check before the confirmation fails, and where none comes", async () => {
+      await start();
+      assert.equal((await host.run(withSecrets(bad), { tx: "one", confirm: 300 })).result["status"], "unconfirmed");
+      const back = await host.ask("revert", { tx: "one", cause: "hook afterHealthy failed: no orders" });
+      assert.equal(back.code, 20, JSON.stringify(back));
+      assert.equal(rows("one", "evidence")[0], "cause     hook afterHealthy failed: no orders");
+      assert.deepEqual(told(back), [at("one", "evidence")]);
+
+      const guarded = release(plan({ files: [file("/etc/gofleet/go/environment", "A=1\n")], confirm: 1 }));
+      const answer = await host.run(guarded, { tx: "two" });
+      assert.equal(answer.result["status"], "unconfirmed", JSON.stringify(answer));
+      // As the timer starts it.
+      spawnSync("sh", [at("two", "agent"), "revert", dirname(at("two", "agent"))], {
+        env: { ...process.env, ...host.env },
+      });
+      assert.equal(rows("two", "evidence")[0], "cause     not confirmed in time");
+      const { events } = await host.ask("state");
+      const decision = events.find(({ ev }) => ev === "decision");
+      assert.deepEqual(
+        [decision?.["from"], decision?.["msg"], decision?.["evidence"]],
+        [guarded.id, "not confirmed in time", at("two", "evidence")],
+      );
+    });
+
+    it("stays where a first release is taken off for it, until the component goes", async () => {
+      assert.equal((await host.run(withSecrets(bad))).code, 0);
+      await host.root.quiet();
+      const off = await host.ask("remove", { tx: "off", cause: GATE });
+      assert.deepEqual([off.code, off.result["status"]], [0, "removed"], JSON.stringify(off));
+      assert.equal(rows("off", "left")[0], `cause     ${GATE}`);
+      assert.deepEqual(readdirSync(host.root.at("var/lib/gofleet/go")), ["runs"]);
+      assert.ok(!host.root.has("etc/gofleet/go"));
+      assert.equal((await host.run(withSecrets(before))).code, 0);
+      await host.root.quiet();
+      assert.equal((await host.ask("remove")).code, 0);
+      assert.ok(!host.root.has("var/lib/gofleet"));
+    });
   });
 
   it("holds no secret, however the service printed it", async () => {

@@ -101,12 +101,19 @@ describe("agent: watch", function () {
     assert.ok(!host.root.has("etc/gofleet/go/txn"));
     const summary = readFileSync(at("runs/second-watch/evidence/summary"), "utf8");
     assert.match(summary, /^cause {5}ready: 503 at 3 looks in a row/);
-    const read = await host.ask("read");
-    const decision = read.events.find(({ ev }) => ev === "decision");
-    assert.deepEqual(
-      [decision?.["from"], decision?.["to"], decision?.["msg"]],
-      [watched("two").id, watched("one").id, "ready: 503 at 3 looks in a row;second line"],
-    );
+    for (const verb of ["read", "state"]) {
+      const { events } = await host.ask(verb);
+      const decision = events.find(({ ev }) => ev === "decision");
+      assert.deepEqual(
+        [decision?.["from"], decision?.["to"], decision?.["msg"], decision?.["evidence"]],
+        [
+          watched("two").id,
+          watched("one").id,
+          "ready: 503 at 3 looks in a row;second line",
+          at("runs/second-watch/evidence"),
+        ],
+      );
+    }
     const before = await host.run(watched("one"), { expect: watched("one").id });
     assert.deepEqual([before.result["status"], before.events.some(({ ev }) => ev === "decision")], ["same", true]);
     writeFileSync(at("decision"), `time now\nfrom ${watched("two").id}\nto ${watched("one").id}\ncause ready: 503\n`);

@@ -130,9 +130,21 @@ describe("an operation on one host", function () {
     const host = scripted([
       { verb: "run", lines: [facts, { ev: "armed", msg: "60" }, result("unconfirmed", 0)] },
       ...Array.from({ length: 2 }, () => ({ verb: "confirm", lines: [result("failed", 65)], code: 65 })).slice(0, 1),
-      { verb: "facts", lines: [facts, result("ok", 0, { current: "old" })] },
+      // It is still at it.
+      { verb: "state", lines: [{ ev: "state", txn: "unconfirmed" }, result("ok", 0, { current: "new" })] },
+      {
+        verb: "state",
+        lines: [
+          { ev: "state", txn: "" },
+          { ev: "decision", from: "new", to: "old", msg: "not confirmed in time", evidence: "/var/e" },
+          result("ok", 0, { current: "old" }),
+        ],
+      },
     ]);
-    await assert.rejects(run(host), /back on old: not reachable over a new connection in time/);
+    await assert.rejects(
+      run(host),
+      /back on old: not reachable over a new connection in time.*\n {2}evidence {2}\/var\/e/,
+    );
   });
 
   it("reverts at once where the check before the confirmation fails", async () => {

@@ -31,6 +31,7 @@ verb_apply() {
   [ -z "$SYSTEMD" ] || systemd_version
   precheck
   pause_at checked
+  [ -z "$BLAMED" ] || [ "$CURRENT" = "$RELEASE" ] || evidence_left "$RUN/left" "$RELEASE"
   confirm_seconds "$MANIFEST"
   if irreversible "$MANIFEST"; then COMMITS=1 SECONDS_TO_CONFIRM=0; fi
   [ -n "$OWNER_INSTANCE" ] || write_owner "$STACK" "$URN" "$INSTANCE" || fail 12 "$ETC/owner cannot be written"

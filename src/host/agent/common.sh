@@ -24,7 +24,7 @@ SAID=0
 read_request() {
   COMPONENT='' ROOT='' RELEASE='' TX=none STACK='' URN='' INSTANCE='' EXPECT='' MACHINE=''
   NEWMACHINE=fail ADOPT=refuse REPLACES=- KEEP=3 LOCKWAIT=60 DEADLINE=900 UNSUPPORTED=refuse
-  OPERATOR='' COMMIT='' SNAPSHOT='' PROTECTED='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY='' SKIPCHECKS='' AUDIT='' REASON=''
+  OPERATOR='' COMMIT='' SNAPSHOT='' PROTECTED='' KEEPDATA='' PAUSE='' FROM_LINE=1 FILES='' CONFIRM=0 STAGEONLY='' SKIPCHECKS='' AUDIT='' REASON='' BLAMED=''
   [ -f "$1/request" ] || return 0
   while IFS=$TAB read -r key value; do
     case $key in
@@ -48,6 +48,7 @@ read_request() {
       commit) COMMIT=$value ;;
       audit) AUDIT=$value ;;
       reason) REASON=$value ;;
+      cause) BLAMED=$value ;;
       snapshot) SNAPSHOT=$value ;;
       protected) PROTECTED=$value ;;
       keepdata) KEEPDATA=$value ;;

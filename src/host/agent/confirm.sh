@@ -55,7 +55,7 @@ verb_confirm() {
 
 # By the timer (the directory is the run's, output goes nowhere) or by the operator.
 verb_revert() {
-  CAUSE='asked to by the operator'
+  CAUSE=${BLAMED:-asked to by the operator}
   if detached; then
     CAUSE='not confirmed in time'
     ECHO=
@@ -78,6 +78,7 @@ verb_revert() {
   emit reverting msg "$CAUSE"
   # The timer must not be stopped by what it started.
   detached || disarm
+  [ "$CURRENT" != "$TXN_TO" ] || evidence_given "$TXN_TO" "$CAUSE" "$TXN_FROM"
   if revert_switch "$TXN_TO" "$TXN_FROM"; then
     finish 20 reverted "$CAUSE"
   fi

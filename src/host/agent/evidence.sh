@@ -1,8 +1,10 @@
 # What is known of a release that failed: kept in the run's directory, and a summary that says it at a glance.
 
-# evidence RELEASE WHY: while the release is still on. The journal is read from SINCE on, or from the run's beginning.
+# evidence RELEASE WHY [BEFORE]: while the release is still on. The journal is read from SINCE on, or from the run's
+# beginning. BEFORE: the release it is compared with, where that is not FROM.
 evidence() {
   EVIDENCE_OF=$1
+  _before=${3-$FROM}
   _first=
   : >"$EVIDENCE/causes"
   if [ -n "$SYSTEMD" ]; then
@@ -12,14 +14,33 @@ evidence() {
       [ -z "$FOUND" ] || printf '%s\t%s\n' "$_unit" "$FOUND" >>"$EVIDENCE/causes"
     done
   fi
-  compare_environment "$FROM" "$1" >"$EVIDENCE/environment"
-  summarize "$2" | mask_secrets "$FROM" "$1" >"$EVIDENCE/summary"
+  compare_environment "$_before" "$1" >"$EVIDENCE/environment"
+  summarize "$2" | mask_secrets "$_before" "$1" >"$EVIDENCE/summary"
   # What units and probes printed lies there without the component's secrets as well.
   for _file in "$EVIDENCE"/*; do
     case $_file in */good-* | */summary | *.masked) continue ;; esac
-    mask_secrets "$FROM" "$1" <"$_file" >"$_file.masked" && mv -fT -- "$_file.masked" "$_file"
+    mask_secrets "$_before" "$1" <"$_file" >"$_file.masked" && mv -fT -- "$_file.masked" "$_file"
   done
-  emit summary msg "$(cat "$EVIDENCE/summary")"
+  emit summary msg "$(cat "$EVIDENCE/summary")" path "$EVIDENCE"
+}
+
+# evidence_left DIRECTORY BEFORE: of the current release, which goes back to BEFORE for a cause that the operator gives. In
+# a directory of its own: what the probes of the other one print is for this run's own.
+evidence_left() {
+  [ -n "$CURRENT" ] || return 0
+  _own=$EVIDENCE
+  EVIDENCE=$1
+  mkdir -p -- "$EVIDENCE" && evidence_given "$CURRENT" "$BLAMED" "$2"
+  EVIDENCE=$_own SINCE=''
+}
+
+# evidence_given RELEASE WHY BEFORE: the same of a release that was switched on some time ago, and for which the cause is
+# not to be seen on this host.
+evidence_given() {
+  GIVEN=1
+  SINCE=$(stat -c %Y -- "$ETC/current")
+  evidence "$@"
+  GIVEN=
 }
 
 PROPERTIES=Id,LoadState,ActiveState,SubState,Type,Result,ExecMainCode,ExecMainStatus,ExecMainPID,MainPID,NRestarts,StatusText
@@ -95,10 +116,14 @@ summarize() {
     _cause=
   }
   [ -n "$SYSTEMD" ] || _unit=
-  if [ -z "$_cause" ] && [ -n "$_unit" ] && [ "$(property "$_unit" ActiveState)" = active ]; then
-    _cause="unhealthy: $_unit runs, but did not show that it is well in time"
+  if [ -n "$GIVEN" ]; then
+    row cause "$1"
+    [ -z "$_cause" ] || row '' "$_cause"
+  elif [ -z "$_cause" ] && [ -n "$_unit" ] && [ "$(property "$_unit" ActiveState)" = active ]; then
+    row cause "unhealthy: $_unit runs, but did not show that it is well in time"
+  else
+    row cause "${_cause:-$1}"
   fi
-  row cause "${_cause:-$1}"
   for _answer in "$EVIDENCE"/probe-*; do
     case $_answer in *.err | *.masked) continue ;; esac
     [ -s "$_answer" ] && [ ! -e "$EVIDENCE/good-${_answer##*/probe-}" ] || continue

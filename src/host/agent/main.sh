@@ -12,7 +12,7 @@ main() {
   set_paths
   check_request
   case $VERB in
-    run | apply | back | follow | confirm | revert | read | remove | facts | put | releases | room | adoption | hook) "verb_$VERB" ;;
+    run | apply | back | follow | confirm | revert | read | state | remove | facts | put | releases | room | adoption | hook) "verb_$VERB" ;;
     *) fail 66 "unknown verb '$VERB'" ;;
   esac
 }
@@ -22,7 +22,7 @@ begin() {
   VERB=$1
   UPLOAD=$2
   NO_BLOCK='' BACKWARDS='' COMMITS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
-  CUT='' PART='' CHILD='' VAR='' UNITS_STARTED='' SINCE=''
+  CUT='' PART='' CHILD='' VAR='' UNITS_STARTED='' SINCE='' GIVEN=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"

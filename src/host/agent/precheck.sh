@@ -22,8 +22,11 @@ Run \`pulumi up --refresh\` to start from what is there"
 # What the host did by itself since the operator was last here.
 tell_decision() {
   read_decision "$VAR/decision"
-  [ -z "$DECISION_FROM" ] || [ "$DECISION_TO" != "$CURRENT" ] ||
-    emit decision time "$DECISION_TIME" from "$DECISION_FROM" to "$DECISION_TO" msg "$DECISION_CAUSE"
+  [ -n "$DECISION_FROM" ] && [ "$DECISION_TO" = "$CURRENT" ] || return 0
+  # Only the last runs are kept.
+  [ -d "$DECISION_EVIDENCE" ] || DECISION_EVIDENCE=
+  emit decision time "$DECISION_TIME" from "$DECISION_FROM" to "$DECISION_TO" msg "$DECISION_CAUSE" \
+    evidence "$DECISION_EVIDENCE"
 }
 
 # Starts the slow part of the pre-check, which needs nothing but the staged tree, beside the launch: RUN/verify gets

@@ -1,5 +1,25 @@
 # The host's truth, and what differs from the release that is current.
 
+# `state`: which release is on, and whether that is about to change. Cheap enough to be asked again and again.
+verb_state() {
+  set_component "$COMPONENT"
+  FROM=$CURRENT TO=$CURRENT
+  check_machine
+  read_watch
+  # While evidence is gathered there is no transaction yet.
+  [ -n "$TXN_PHASE" ] || ! run_alive "$VAR/runs/$WATCH_TX-watch" || TXN_PHASE=leaving
+  tell_state
+  finish 0 ok "read"
+}
+
+# tell_state: the release, and the decision that led to it where that was the host's own.
+tell_state() {
+  read_decision "$VAR/decision"
+  emit state stack "$OWNER_STACK" urn "$OWNER_URN" instance "$OWNER_INSTANCE" release "$CURRENT" txn "$TXN_PHASE" \
+    decision "${DECISION_TIME:+$DECISION_TIME: from $DECISION_FROM to $DECISION_TO: $DECISION_CAUSE}"
+  tell_decision
+}
+
 verb_read() {
   set_component "$COMPONENT"
   FROM=$CURRENT TO=$CURRENT
@@ -10,10 +30,7 @@ verb_read() {
     finish 0 absent "no component $COMPONENT on this host"
   fi
   check_machine
-  read_decision "$VAR/decision"
-  emit state stack "$OWNER_STACK" urn "$OWNER_URN" instance "$OWNER_INSTANCE" release "$CURRENT" txn "$TXN_PHASE" \
-    decision "${DECISION_TIME:+$DECISION_TIME: from $DECISION_FROM to $DECISION_TO: $DECISION_CAUSE}"
-  tell_decision
+  tell_state
   read_findings
   MANIFEST=$ETC/releases/$CURRENT/.gofleet/manifest
   [ -f "$MANIFEST" ] || fail 11 "$MANIFEST is gone; run the release again"

@@ -17,6 +17,7 @@ verb_remove() {
   set_component "$COMPONENT"
   foreign_owner
   FROM=$CURRENT
+  [ -z "$BLAMED" ] || evidence_left "$VAR/runs/$TX/left" ''
   disarm
   disarm_watch
   sweep_uploads
@@ -32,10 +33,19 @@ verb_remove() {
   _release=$FROM
   take_off
   packages_kept
-  rm -rf -- "$VAR"
+  forget_component
   take_off_host
   CURRENT='' OWNER_INSTANCE=''
   finish 0 removed "component $COMPONENT is off${_release:+; it was on $_release}${KEPT:+; packages that came with it stay: $KEPT}"
+}
+
+# All that is known of the component, but for the evidence that this removal has gathered.
+forget_component() {
+  if [ -d "$VAR/runs/$TX/left" ]; then
+    find "$VAR" -mindepth 1 -maxdepth 1 ! -name runs -exec rm -rf -- {} +
+  else
+    rm -rf -- "$VAR"
+  fi
 }
 
 # Another instance owns the directory by now: a resource that was renamed, or another stack's.

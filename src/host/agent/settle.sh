@@ -13,12 +13,15 @@ settled() {
 
 # A decision by the host itself: record_decision FROM TO CAUSE
 record_decision() {
-  write_text "$VAR/decision" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}from $1${NL}to $2${NL}cause $3" sync
+  _evidence=${RUN:-$VAR/runs/$TX}/evidence
+  [ -f "$_evidence/summary" ] || _evidence=
+  write_text "$VAR/decision" "time $(date -u +%Y-%m-%dT%H:%M:%SZ)${NL}from $1${NL}to $2${NL}cause $3
+evidence $_evidence" sync
 }
 
 # Sets DECISION_* from a file of `key value` lines.
 read_decision() {
-  DECISION_TIME='' DECISION_FROM='' DECISION_TO='' DECISION_CAUSE='' DECISION_OPERATOR='' DECISION_TX=''
+  DECISION_TIME='' DECISION_FROM='' DECISION_TO='' DECISION_CAUSE='' DECISION_OPERATOR='' DECISION_TX='' DECISION_EVIDENCE=''
   [ -f "$1" ] || return 0
   while read -r key value; do
     case $key in
@@ -28,6 +31,7 @@ read_decision() {
       cause) DECISION_CAUSE=$value ;;
       operator) DECISION_OPERATOR=$value ;;
       tx) DECISION_TX=$value ;;
+      evidence) DECISION_EVIDENCE=$value ;;
     esac
   done <"$1"
 }
