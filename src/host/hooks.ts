@@ -8,7 +8,7 @@ export interface Hooks {
   readonly beforeSwitch?: Hook;
   /** After the probes passed and before the release counts as good; its failure rolls the host back. */
   readonly afterHealthy?: Hook;
-  /** After a host refused or failed the release, whatever the reason. */
+  /** After a host refused or failed the release, whatever the reason, or a gate refused the host's wave. */
   readonly onFailure?: Hook;
   /** After a host is back on its old release. */
   readonly afterRollback?: Hook;

@@ -5,14 +5,14 @@ import { EMPTY_PLAN, type HostPlan } from "../plan/host-plan";
 import { factsLine, noticeText, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
-import { HostError } from "./errors";
+import { HostError, MovedError } from "./errors";
 import { keptReleases, type KeptRelease } from "./kept";
 import { HostSession, type Answer } from "./host-session";
 import type { Progress } from "./progress";
 import { pushEntries } from "./push";
 import { originOf } from "./origin";
 import type { Actual, ReleaseInputs } from "./release";
-import { asReason, reasonGiven } from "./reason";
+import { asCause, asReason, reasonGiven } from "./reason";
 import { ReleaseHooks } from "./release-hooks";
 import { secretDigest } from "./secrets";
 import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
@@ -111,7 +111,7 @@ export class HostRelease {
       unsupported: policy.unsupported,
       operator: operator(),
       reason: this.options.inputs.pin?.reason ?? reasonGiven(),
-      ...(release.kept === true ? { skipchecks: 1 } : originOf(process.cwd(), process.env)),
+      ...(release.kept === true ? this.#takenBack() : originOf(process.cwd(), process.env)),
       confirm: hooks?.afterHealthy === undefined ? undefined : hooks.afterHealthy.timeout + CONFIRM_MARGIN,
     };
     const told = { from: before?.release ?? "", to: release.id };
@@ -131,17 +131,23 @@ export class HostRelease {
   /**
    * Puts back what the host had after a failure elsewhere: nothing, or the release before; without `release` the host's
    * own copy of that serves.
-   * @param why what the hook after it is told
+   * @param why what the hook after it is told, and the cause that the evidence names
+   * @returns where the host keeps the evidence of the release it had, if it has gathered any
    */
   async goBack(
     before: Actual | undefined,
     release: PreparedRelease | undefined,
     failed: string,
     why = "the rollout failed on another host",
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { policy } = this.options.inputs;
+    let answer: Answer;
     if (before === undefined) {
-      await this.remove(undefined);
+      answer = await this.#remove(undefined, {
+        tx: transactionId(failed, randomBytes(16).toString("hex")),
+        cause: asCause(why),
+        reason: asReason(why),
+      });
     } else {
       const request = {
         ...this.#request(before),
@@ -156,30 +162,62 @@ export class HostRelease {
         unsupported: policy.unsupported,
         operator: operator(),
         reason: asReason(why),
+        cause: asCause(why),
       };
-      await this.#session.run(request, release?.entries ?? new Map());
+      answer = await this.#session.run(request, release?.entries ?? new Map());
     }
     await this.#hooks.afterRollback({
       from: before?.release ?? "",
       to: failed,
       reason: why,
     });
+    return text(
+      answer.events.find(({ ev }) => ev === "summary"),
+      "path",
+    );
+  }
+
+  /**
+   * Asks whether the host still has a release that it took; waits for one that is just going back.
+   * @throws MovedError that says why not
+   */
+  async expectStill(release: string, before: Actual | undefined): Promise<void> {
+    const answer = this.#session.expectSuccess(await this.#session.settled(this.#request(before)));
+    const found = text(
+      answer.events.find(({ ev }) => ev === "state"),
+      "release",
+    );
+    if (found === release) return;
+    const decision = answer.events.find(({ ev, from }) => ev === "decision" && from === release);
+    const why =
+      (decision && noticeText(decision)) ?? `is on ${found || "nothing"} now, and not by a decision of its own`;
+    throw new MovedError(`${this.host} (${this.#session.transport.place}): no longer on ${release}: ${why}`, found);
+  }
+
+  /** Tells the hooks of a release that failed on this host after the host had taken it. */
+  async afterFailure(error: unknown, release: string, before: Actual | undefined): Promise<void> {
+    await this.#hooks.afterFailure(error, { from: before?.release ?? "", to: release });
   }
 
   /** Takes the component off; what stood there before comes back. False: the host belongs to someone else now. */
   async remove(before: Actual | undefined): Promise<boolean> {
-    const answer = await this.#session.ask("remove", {
-      ...this.#request(before),
-      keepdata: this.options.inputs.policy.keepData?.join(","),
-      operator: operator(),
-      reason: reasonGiven(),
-      lockwait: this.#session.left,
-      deadline: this.#session.left,
-    });
-    this.#session.expectSuccess(answer);
-    if (answer.result.status !== "notours") return true;
-    this.options.progress.info(`${this.host}: left alone: ${answer.result.msg}`);
+    const { result } = await this.#remove(before, { reason: reasonGiven() });
+    if (result.status !== "notours") return true;
+    this.options.progress.info(`${this.host}: left alone: ${result.msg}`);
     return false;
+  }
+
+  async #remove(before: Actual | undefined, more: AgentRequest): Promise<Answer> {
+    return this.#session.expectSuccess(
+      await this.#session.ask("remove", {
+        ...this.#request(before),
+        keepdata: this.options.inputs.policy.keepData?.join(","),
+        operator: operator(),
+        lockwait: this.#session.left,
+        deadline: this.#session.left,
+        ...more,
+      }),
+    );
   }
 
   /** What the host has now, as the agent reads it. */
@@ -190,6 +228,11 @@ export class HostRelease {
   /** The releases the host keeps, the newest first. */
   async kept(before: Actual | undefined): Promise<KeptRelease[]> {
     return keptReleases(this.#session.expectSuccess(await this.#session.ask("releases", this.#request(before))));
+  }
+
+  /** Back to a release that the host keeps: it passed its checks when it came. */
+  #takenBack(): AgentRequest {
+    return { skipchecks: 1, cause: asCause(this.options.inputs.pin?.reason ?? "taken back by the operator") };
   }
 
   #request(before: Actual | undefined): AgentRequest {

@@ -189,9 +189,6 @@ export class HostSession {
       ...common(request),
       tx: request.tx,
       cause: asCause(msg),
-      reason: request["reason"],
-      operator: request["operator"],
-      audit: request["audit"],
     });
     const back = result.current === "" ? TAKEN_OFF : REVERTED;
     return {

@@ -1,5 +1,5 @@
 import { messageOf } from "../model/thrown";
-import { HostError } from "./errors";
+import { HostError, MovedError } from "./errors";
 import { runHook } from "./hook-runner";
 import type { HookEvidence, HookPoint, Hooks } from "./hooks";
 import type { Answer } from "./host-session";
@@ -48,7 +48,8 @@ export class ReleaseHooks {
     if (error instanceof UnreachableError) return;
     const reason = messageOf(error);
     await this.#quietly("onFailure", { ...told, reason });
-    if (error instanceof HostError && BACK.includes(error.result.rc)) await this.afterRollback({ ...told, reason });
+    const back = error instanceof HostError ? BACK.includes(error.result.rc) : error instanceof MovedError;
+    if (back) await this.afterRollback({ ...told, reason });
   }
 
   /** The host is back on what it had before. */

@@ -1,18 +1,20 @@
 import { messageOf } from "../model/thrown";
 import type { Connect } from "./connect";
-import { REAL_CLOCK } from "./gates/clock";
+import { REAL_CLOCK, type Clock } from "./gates/clock";
 import { HostQueue } from "./host-queue";
-import { HostRelease, prepare, wantedRelease, type HostState, type PreparedRelease } from "./host-release";
+import { HostRelease, wantedRelease, type HostState } from "./host-release";
 import { inParallel } from "./in-parallel";
 import { refusalOf } from "./kept";
 import { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
 import { reasonGiven, requireReason } from "./reason";
 import { parseActual, type ReleaseInputs, type ReleaseState } from "./release";
-import { beforeRollout, failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
+import { failureAfter, isComplete, partialFailure, plainFailure, stateAfter } from "./release-outcome";
 import { rollOut } from "./rollout";
 import { RolloutGates } from "./rollout-gates";
+import { RolloutHosts } from "./rollout-hosts";
 import { RolloutRow } from "./rollout-row";
+import type { RolloutWatch } from "./rollout-watch";
 import { newInstance, newKey } from "./secrets";
 import { UnreachableError } from "./transport";
 
@@ -22,6 +24,8 @@ export interface ManagerOptions {
   /** Set once the operator asked to stop: the wave in progress is settled, gates are ended, no other wave begins. */
   readonly stop: AbortSignal;
   readonly queue: HostQueue;
+  /** @default the real one */
+  readonly clock?: Clock;
 }
 
 /** Carries one release resource through its life: the whole rollout over all its hosts is one call. */
@@ -61,40 +65,35 @@ export class ReleaseManager {
     reasonGiven();
     await this.#requireKept(olds, news, hosts);
     const release = wantedRelease(news, olds.key);
-    const { progress, stop } = this.options;
+    const { connect, progress, queue, stop, clock = REAL_CLOCK } = this.options;
     const row = new RolloutRow(progress, hosts.length);
     const room = new PoolRoom(news.rollout, Object.keys(news.hosts).length);
     const gates = new RolloutGates(olds, news, release.id);
+    const there = new RolloutHosts(olds, news, release, { connect, progress, queue, clock, row, room });
+    const { watch } = there;
+    const during: RolloutWatch["during"] = (end, work) => (watch === undefined ? work(end) : watch.during(end, work));
     if (hosts.length > 0 && news.rollout.maxUnavailable !== undefined) await this.#findLost(olds, news, room);
     // Hosts that took a release which is irreversible keep it, whatever fails elsewhere.
     const onFailure = release.plan.irreversible === true ? "stop" : news.rollout.onFailure;
+    let judged: readonly string[] = [];
     const result = await rollOut<HostState>(
       hosts,
       { ...news.rollout, onFailure },
       {
-        apply: async (host) => {
-          try {
-            const state = await this.#queued(news, host, () =>
-              this.#on(news, olds, host, row.ofHosts).apply(release, parseActual(olds.actual[host])),
-            );
-            row.hostDone(host);
-            return state;
-          } catch (error) {
-            if (!(error instanceof UnreachableError) || error.started || news.policy.unreachable === "fail")
-              throw error;
-            room.lost(host);
-            progress.warn(`${error.message}; left as it is, the next update tries again`);
-            return undefined;
-          }
-        },
-        rollBack: (host, why) => this.#rollBack(olds, news, host, release, why),
+        apply: (host) => there.apply(host),
+        rollBack: (host, why) => there.rollBack(host, why),
         wave: (number, of, members) => row.wave(number, of, members),
-        judge: (wave) => gates.judge(wave, { row, progress, stop, clock: REAL_CLOCK }),
-        wait: (seconds) => REAL_CLOCK.sleep(seconds, stop),
+        judge: async (wave) => {
+          judged = wave.hosts;
+          await during(stop, (end) => gates.judge(wave, { row, progress, stop: end, clock }));
+        },
+        wait: (seconds) => during(stop, (end) => clock.sleep(seconds, end)),
+        ...(watch === undefined ? {} : { still: (host) => there.still(host) }),
         interrupted: () => stop.aborted,
         room: (wave) => room.for(wave),
       },
     );
+    await there.tellHooks(result, judged);
     if (isComplete(result)) return stateAfter(olds, news, result);
     throw failureAfter(olds, news, release.id, result);
   }
@@ -131,23 +130,6 @@ export class ReleaseManager {
     );
   }
 
-  async #rollBack(
-    olds: ReleaseState,
-    news: ReleaseInputs,
-    host: string,
-    failed: PreparedRelease,
-    why: Error | undefined,
-  ): Promise<void> {
-    const before = beforeRollout(olds, host, failed.id);
-    if (before?.release === failed.id) return;
-    await this.#queued(news, host, async () => {
-      // After a half-failed rollout a host may have been on a release that is not the state's; its own copy serves then.
-      const old = before === undefined ? undefined : prepare(olds, olds.key);
-      const release = old?.id === before?.release ? old : undefined;
-      await this.#on(news, olds, host).goBack(before, release, failed.id, why?.message);
-    });
-  }
-
   /** Hosts that left the pool lose the component, unless their machine is in the pool under another key. */
   async #dropRemoved(olds: ReleaseState, state: ReleaseState): Promise<void> {
     const live = new Set(Object.keys(state.hosts).map((host) => machineOf(host, state)));
@@ -176,9 +158,9 @@ export class ReleaseManager {
     if (errors.length > 0) throw plainFailure("not taken off everywhere", errors);
   }
 
-  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string, progress?: Progress): HostRelease {
-    const { connect } = this.options;
-    return new HostRelease(host, { inputs, instance, connect, progress: progress ?? this.options.progress });
+  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string): HostRelease {
+    const { connect, progress } = this.options;
+    return new HostRelease(host, { inputs, instance, connect, progress });
   }
 
   #queued<T>(inputs: ReleaseInputs, host: string, work: () => Promise<T>): Promise<T> {

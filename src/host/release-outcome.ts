@@ -1,7 +1,7 @@
 import { wantedRelease, type HostState } from "./host-release";
 import { formatActual, parseActual, type Actual, type ReleaseInputs, type ReleaseState } from "./release";
 import { sortedByKey } from "../model/records";
-import { HostError } from "./errors";
+import { evidenceLine, HostError, indent, MovedError } from "./errors";
 import type { RolloutResult } from "./rollout";
 import { UnreachableError } from "./transport";
 
@@ -73,8 +73,9 @@ export function failureAfter(olds: ReleaseState, news: ReleaseInputs, release: s
   const moved = whatMoved(olds, release, result);
   const reasons = byHost(result.failed).map(([, { message }]) => message);
   if (result.stopped !== undefined) reasons.unshift(result.stopped.message);
-  for (const [host, error] of byHost(result.rolledBack)) {
-    reasons.push(error === undefined ? `${host}: put back` : `${host}: not put back: ${error.message}`);
+  for (const [host, back] of byHost(result.rolledBack)) {
+    if (!back.ok) reasons.push(`${host}: not put back: ${back.error.message}`);
+    else reasons.push(`${host}: put back${back.value ? `\n${indent(evidenceLine(back.value))}` : ""}`);
   }
   const staying = byHost(result.done).filter(([, state]) => state !== undefined);
   if (staying.length > 0) {
@@ -117,11 +118,8 @@ function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBa
     moved[host] = formatActual({ release: found, machine: before?.machine ?? "", facts: before?.facts ?? "" });
   };
   for (const [host, state] of done) if (state !== undefined) moved[host] = formatActual(state.actual);
-  for (const [host, error] of rolledBack) {
-    now(
-      host,
-      error === undefined ? (beforeRollout(olds, host, release)?.release ?? "") : (whereLeft(error) ?? release),
-    );
+  for (const [host, back] of rolledBack) {
+    now(host, back.ok ? (beforeRollout(olds, host, release)?.release ?? "") : (whereLeft(back.error) ?? release));
   }
   for (const [host, error] of failed) {
     const left = whereLeft(error);
@@ -133,6 +131,7 @@ function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBa
 /** Where a failed host is if not on its old release; `unknown` where the connection was lost for good. */
 function whereLeft(error: Error): string | undefined {
   if (error instanceof UnreachableError) return error.started ? "unknown" : undefined;
+  if (error instanceof MovedError) return error.release;
   return error instanceof HostError && error.away ? error.result.current || "unknown" : undefined;
 }
 

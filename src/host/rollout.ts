@@ -1,15 +1,18 @@
 import { waves, type Rollout } from "../model/rollout";
 import { toError } from "../model/thrown";
-import { inParallel } from "./in-parallel";
+import { inParallel, type Outcome } from "./in-parallel";
 
 /** A rollout as it was carried out. */
 export interface RolloutResult<T> {
   /** Hosts that took the release and have it still; without a value those that were left as they are. */
   readonly done: ReadonlyMap<string, T | undefined>;
-  /** Hosts that failed it, with the reason. */
+  /** Hosts that failed it, at once or later, with the reason. */
   readonly failed: ReadonlyMap<string, Error>;
-  /** Hosts that took it and were put back after a failure elsewhere; an error where that failed too. */
-  readonly rolledBack: ReadonlyMap<string, Error | undefined>;
+  /**
+   * Hosts that took it and were put back after a failure elsewhere, with where each keeps what is known of it; an error
+   * where that failed too.
+   */
+  readonly rolledBack: ReadonlyMap<string, Outcome<string | undefined>>;
   /** Hosts no wave reached. */
   readonly untouched: readonly string[];
   /** What ended the rollout where no host failed: a gate, or too many hosts down. */
@@ -34,12 +37,17 @@ export interface PassedWave {
 export interface RolloutSteps<T> {
   /** Puts the release on one host; throws if the host did not take it, gives nothing if it was left as it is. */
   apply(host: string): Promise<T | undefined>;
-  /** Puts one host back, told why. */
-  rollBack(host: string, why: Error | undefined): Promise<void>;
+  /** Puts one host back, told why; gives where the host keeps what is known of the release it had. */
+  rollBack(host: string, why: Error | undefined): Promise<string | undefined>;
   /** Told before each wave. */
   wave?(number: number, of: number, hosts: readonly string[]): void;
   /** Asked after each wave that every host passed; throws if the release is not good enough to go on. */
   judge?(wave: PassedWave): Promise<void>;
+  /**
+   * Asked of every host that took the release, before each next wave and at the end; throws where it has it no longer. Not
+   * there: hosts keep what they took.
+   */
+  still?(host: string): Promise<void>;
   /** True stops before the next wave and during a gate; hosts that have the release keep it. */
   interrupted?(): boolean;
   wait?(seconds: number): Promise<void>;
@@ -59,9 +67,9 @@ export function rollOut<T>(
 class RolloutRun<T> {
   readonly #done = new Map<string, T | undefined>();
   readonly #failed = new Map<string, Error>();
-  readonly #rolledBack = new Map<string, Error | undefined>();
+  readonly #rolledBack = new Map<string, Outcome<string | undefined>>();
   #ahead: string[][];
-  #begun = 0;
+  readonly #behind: (readonly string[])[] = [];
   /** True once a host took the release. */
   #taken = false;
 
@@ -76,7 +84,6 @@ class RolloutRun<T> {
   async run(): Promise<RolloutResult<T>> {
     const { steps, rollout } = this;
     for (let wave = this.#ahead[0]; wave !== undefined; wave = this.#ahead[0]) {
-      if (this.#begun > 0 && rollout.pause > 0 && !this.#interrupted) await steps.wait?.(rollout.pause);
       if (this.#interrupted) return this.#result({ interrupted: true });
       let room = rollout.parallel;
       try {
@@ -86,18 +93,22 @@ class RolloutRun<T> {
         return this.#result({ stopped: toError(error) });
       }
       await this.#take(wave, room);
-      const stopped = this.#failed.size > 0 ? undefined : await this.#judged(wave);
-      if (this.#failed.size === 0 && stopped === undefined) continue;
+      const verdict = this.#failed.size > 0 ? undefined : await this.#judged(wave);
+      const passed = this.#failed.size === 0 && verdict === undefined && !this.#interrupted;
+      if (passed && this.#ahead.length > 0 && rollout.pause > 0) await steps.wait?.(rollout.pause);
+      await this.#findMoved();
+      if (this.#failed.size === 0 && verdict === undefined) continue;
       // A gate that was ended has no verdict: what the hosts have stays.
-      if (stopped !== undefined && this.#interrupted) return this.#result({ interrupted: true });
-      await this.#goBack(wave, room, stopped);
+      const stopped = this.#interrupted ? undefined : verdict;
+      if (this.#failed.size === 0 && stopped === undefined) return this.#result({ interrupted: true });
+      await this.#goBack(this.#wavesToBlame(stopped && wave), room, stopped);
       return this.#result({ stopped });
     }
     return this.#result({});
   }
 
   async #take(wave: readonly string[], room: number): Promise<void> {
-    this.#begun += 1;
+    this.#behind.push(wave);
     this.steps.wave?.(this.#begun, this.#begun + this.#ahead.length - 1, wave);
     for (const [host, outcome] of await inParallel(wave, room, (host) => this.steps.apply(host))) {
       if (outcome.ok) this.#done.set(host, outcome.value);
@@ -117,7 +128,7 @@ class RolloutRun<T> {
       this.#ahead = waves(this.#ahead.flat(), this.rollout);
       return undefined;
     }
-    const all = [...this.#done.keys()].filter((host) => this.#took(host)).sort();
+    const all = this.#allThatTook;
     const of = this.#begun + this.#ahead.length;
     try {
       await this.steps.judge?.({ number: this.#begun, of, first, last, hosts, all });
@@ -127,17 +138,43 @@ class RolloutRun<T> {
     }
   }
 
-  async #goBack(wave: readonly string[], room: number, why: Error | undefined): Promise<void> {
-    const back = { stop: [], "rollback-batch": wave, rollback: [...this.#done.keys()] }[this.rollout.onFailure];
+  /** Hosts that have gone back by themselves since they took it have failed it. */
+  async #findMoved(): Promise<void> {
+    const { steps, rollout } = this;
+    if (steps.still === undefined) return;
+    const asked = await inParallel(this.#allThatTook, rollout.parallel, async (host) => steps.still?.(host));
+    for (const [host, outcome] of asked) {
+      if (outcome.ok) continue;
+      this.#done.delete(host);
+      this.#failed.set(host, outcome.error);
+    }
+  }
+
+  /** The wave that a gate refused, and those with a host that failed. */
+  #wavesToBlame(refused: readonly string[] | undefined): string[] {
+    return this.#behind.filter((wave) => wave === refused || wave.some((host) => this.#failed.has(host))).flat();
+  }
+
+  async #goBack(batch: readonly string[], room: number, why: Error | undefined): Promise<void> {
+    const back = { stop: [], "rollback-batch": batch, rollback: [...this.#done.keys()] }[this.rollout.onFailure];
     const here = back.filter((host) => this.#done.has(host));
     for (const [host, outcome] of await inParallel(here, room, (host) => this.steps.rollBack(host, why))) {
       this.#done.delete(host);
-      this.#rolledBack.set(host, outcome.ok ? undefined : outcome.error);
+      this.#rolledBack.set(host, outcome);
     }
   }
 
   #took(host: string): boolean {
     return this.#done.get(host) !== undefined;
+  }
+
+  get #allThatTook(): string[] {
+    return [...this.#done.keys()].filter((host) => this.#took(host)).sort();
+  }
+
+  /** Waves begun so far. */
+  get #begun(): number {
+    return this.#behind.length;
   }
 
   get #interrupted(): boolean {

@@ -8,7 +8,17 @@ import { removeTree } from "../support/remove-tree";
 /** What one simulated host has, as `test/support/fake-hosts.cjs` writes it. */
 export interface FakeHost {
   machine: string;
-  components: Record<string, { release: string; instance: string; stack: string; drift?: Record<string, string> }>;
+  components: Record<
+    string,
+    {
+      release: string;
+      instance: string;
+      stack: string;
+      kept?: string[];
+      drift?: Record<string, string>;
+      decision?: Record<string, string>;
+    }
+  >;
   fault?: string;
   visits?: string[];
 }
@@ -50,6 +60,17 @@ export class FakeHosts {
   /** The release of a component on each host; empty where there is none. */
   releases(addresses: readonly string[], component: string): string[] {
     return addresses.map((address) => this.read(address).components[component]?.release ?? "");
+  }
+
+  /** The host's own watch puts the release before back. */
+  goesBack(address: string, component: string, why: string): void {
+    this.change(address, ({ components: { [component]: on } }) => {
+      const to = on?.kept?.pop();
+      if (on === undefined || to === undefined) throw new Error(`${address} has nothing to go back to`);
+      const evidence = `/var/lib/gofleet/${component}/runs/x-watch/evidence`;
+      on.decision = { time: "2026-03-01T10:15:00Z", from: on.release, to, msg: why, evidence };
+      on.release = to;
+    });
   }
 
   forgetVisits(addresses: readonly string[]): void {

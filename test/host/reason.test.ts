@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, disconnectAll } from "../../src/host/connect";
@@ -63,6 +63,15 @@ describe("the reason of a run", function () {
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, string>)
       .map(({ action = "", outcome = "", reason }) => [action, outcome, reason]);
+  /** Causes in the evidence of releases that were taken back though they were well. */
+  const causesOf = (host: string): string[] => {
+    const runs = join(root(host), "var/lib/gofleet/motd/runs");
+    return readdirSync(runs)
+      .map((run) => join(runs, run, "left/summary"))
+      .filter((path) => existsSync(path))
+      .map((path) => /^cause {5}(.*)$/m.exec(readFileSync(path, "utf8"))?.[1] ?? "")
+      .sort();
+  };
   const release = ({ actual }: ReleaseState): string => parseActual(actual["a"])?.release ?? "";
 
   it("stands in the event of what it was given for: an update, a pin, going back, a removal", async () => {
@@ -73,7 +82,9 @@ describe("the reason of a run", function () {
     say(undefined);
     await assert.rejects(manager().update(second, inputs("bad")), /b-fails failed/);
     const pin = { release: release(first), reason: "checkout answers 500" };
+    assert.deepEqual(causesOf("a"), ["the rollout failed on another host"]);
     const pinned = await manager().update(second, inputs("second", { pin }));
+    assert.deepEqual(causesOf("a"), ["checkout answers 500", "the rollout failed on another host"]);
     say("moved to another rack");
     await manager().delete(pinned);
     const [, , , putBack] = events("a");

@@ -24,6 +24,7 @@ function world(bad: readonly string[] = [], stuck: readonly string[] = []) {
       log.push(`back ${host}`);
       if (stuck.includes(host)) throw new Error(`${host} is stuck`);
       on.delete(host);
+      return undefined;
     },
   };
   return { on, log, steps };
@@ -78,7 +79,8 @@ describe("rollout", () => {
   it("says which hosts could not be put back", async () => {
     const { steps } = world(["h001"], ["h000"]);
     const { rolledBack } = await rollOut(keys(2), rollout({ canary: 1 }), steps);
-    assert.equal(rolledBack.get("h000")?.message, "h000 is stuck");
+    const stuck = rolledBack.get("h000");
+    assert.equal(stuck?.ok === false && stuck.error.message, "h000 is stuck");
   });
 
   it("settles the wave in progress when interrupted, and begins no other", async () => {
@@ -168,7 +170,10 @@ describe("rollout", () => {
 
     it("tell hosts that go back why", async () => {
       const why: (string | undefined)[] = [];
-      const rollBack = async (_host: string, error: Error | undefined) => void why.push(error?.message);
+      const rollBack = async (_host: string, error: Error | undefined) => {
+        why.push(error?.message);
+        return undefined;
+      };
       await rollOut(keys(2), rollout({ canary: 1 }), { ...world().steps, rollBack, judge: refusing(1) });
       assert.deepEqual(why, ["wave 1 is not good"]);
     });
@@ -204,6 +209,109 @@ describe("rollout", () => {
       });
       assert.deepEqual(waves, [["h000"], ["h001"], ["h002", "h003", "h004"]]);
       assert.deepEqual(firsts, [["h001"]]);
+    });
+  });
+
+  describe("where hosts look after the release by themselves", () => {
+    /** Hosts that are gone, each from the moment on when so many waves are through. */
+    const leaving = (when: Readonly<Record<string, number>>) => {
+      const { on, log, steps } = world();
+      const asked: string[][] = [];
+      let through = 0;
+      const more: RolloutSteps<string> = {
+        ...steps,
+        judge: async ({ number }) => {
+          through = number;
+          asked.push([]);
+          for (const host of Object.keys(when)) if (through >= (when[host] ?? 0)) on.delete(host);
+        },
+        still: async (host) => {
+          asked.at(-1)?.push(host);
+          if (!on.has(host)) throw new Error(`${host} went back by itself`);
+        },
+      };
+      return { on, log, asked, steps: more };
+    };
+
+    /** What is left on the new release when a host goes back after a wave that its gate let pass, for each policy. */
+    const TRUTH: readonly [
+      host: string,
+      after: number,
+      onFailure: Rollout["onFailure"],
+      on: readonly string[],
+      untouched: number,
+    ][] = [
+      ["h000", 1, "rollback", [], 5],
+      ["h000", 1, "rollback-batch", [], 5],
+      ["h000", 1, "stop", [], 5],
+      ["h000", 2, "rollback", [], 3],
+      ["h000", 2, "rollback-batch", ["h001", "h002"], 3],
+      ["h000", 2, "stop", ["h001", "h002"], 3],
+      ["h001", 3, "rollback", [], 1],
+      ["h001", 3, "rollback-batch", ["h000", "h003", "h004"], 1],
+      ["h001", 3, "stop", ["h000", "h002", "h003", "h004"], 1],
+      ["h005", 4, "rollback", [], 0],
+      ["h005", 4, "rollback-batch", ["h000", "h001", "h002", "h003", "h004"], 0],
+      ["h005", 4, "stop", ["h000", "h001", "h002", "h003", "h004"], 0],
+    ];
+    for (const [host, after, onFailure, left, untouched] of TRUTH) {
+      it(`takes ${host}, which goes back after wave ${after}, for a host that failed, with ${onFailure}`, async () => {
+        const { on, steps } = leaving({ [host]: after });
+        const result = await rollOut(keys(6), rollout({ canary: 1, batch: 2, onFailure }), steps);
+        assert.deepEqual(
+          [...result.failed].map(([key, { message }]) => [key, message]),
+          [[host, `${host} went back by itself`]],
+        );
+        assert.deepEqual([...on].sort(), left);
+        assert.deepEqual([...result.done.keys()].sort(), left, "the result is what the hosts have");
+        assert.equal(result.untouched.length, untouched);
+        assert.equal(result.stopped, undefined);
+      });
+    }
+
+    it("asks once a wave all that have it, after the pause and the gate", async () => {
+      const { asked, steps } = leaving({});
+      let pauses = 0;
+      await rollOut(keys(4), rollout({ canary: 1, batch: 2, pause: 30 }), {
+        ...steps,
+        wait: async () => {
+          pauses += 1;
+          assert.deepEqual(asked.at(-1), [], "nobody was asked before the pause");
+        },
+      });
+      assert.equal(pauses, 2, "none after the last wave");
+      assert.deepEqual(asked, [["h000"], ["h000", "h001", "h002"], ["h000", "h001", "h002", "h003"]]);
+    });
+
+    it("names both where a gate fails and a host has gone back, and puts back what either is to blame for", async () => {
+      const { on, steps } = leaving({ h000: 3 });
+      const result = await rollOut(keys(6), rollout({ canary: 1, batch: 2, onFailure: "rollback-batch" }), {
+        ...steps,
+        judge: async (wave) => {
+          await steps.judge?.(wave);
+          if (wave.number === 3) throw new Error("not good");
+        },
+      });
+      assert.equal(result.stopped?.message, "not good");
+      assert.deepEqual([...result.failed.keys()], ["h000"]);
+      assert.deepEqual([...on], ["h001", "h002"]);
+    });
+
+    it("says what hosts have where it is interrupted, too", async () => {
+      const { steps } = leaving({ h000: 1 });
+      let interrupted = false;
+      const result = await rollOut(keys(3), rollout({ canary: 1, batch: 1 }), {
+        ...steps,
+        judge: async (wave) => {
+          await steps.judge?.(wave);
+          interrupted = true;
+          throw new Error("stopped");
+        },
+        interrupted: () => interrupted,
+      });
+      assert.deepEqual([[...result.done.keys()], [...result.failed.keys()]], [[], ["h000"]]);
+      assert.equal(result.stopped, undefined);
+      assert.deepEqual(result.untouched, ["h001", "h002"]);
     });
   });
 
@@ -280,9 +388,9 @@ describe("rollout", () => {
       assert.deepEqual(result.untouched, ["h002", "h003"]);
     });
 
-    it("rounds a share down", () => {
+    it("rounds a share down, but to no less than one host", () => {
       assert.equal(mostUnavailable({ maxUnavailable: "25 %" }, 7), 1);
-      assert.equal(mostUnavailable({ maxUnavailable: "25 %" }, 3), 0);
+      assert.equal(mostUnavailable({ maxUnavailable: "25 %" }, 3), 1);
       assert.equal(mostUnavailable({}, 7), 7);
     });
   });

@@ -1,6 +1,6 @@
 // Simulated hosts for pools: the wire of docs/host-protocol.md answered in memory, one JSON file a host in the
 // directory GOFLEET_FAKE_STATE. Plain JavaScript, because the engine's provider process loads it by GOFLEET_TRANSPORT.
-// A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending? } }, fault?, visits }.
+// A host's record: { machine, components: { name: { release, instance, stack, files, kept, pending?, decision? } }, fault?, visits }.
 // Faults: "unreachable", "probe" (fails every new release), "probe:<release>", "probe:any" (the first one too), "stuck"
 // (fails to go back as well), "check" and "check:<release>" (a check before the switch fails), "lost" (the connection ends for good after the switch), "slow:<ms>" (every visit).
 "use strict";
@@ -59,6 +59,10 @@ async function exec(address, line, { verb, upload, onLine }) {
       if (component === undefined) return done("absent", 0);
       say({ ev: "state", stack: component.stack, instance: component.instance, release: component.release });
       for (const [file, kind] of Object.entries(component.drift ?? {})) say({ ev: "drift", path: file, kind, msg: "" });
+      return done("ok", 0);
+    case "state":
+      say({ ev: "state", release: component?.release ?? "", txn: "" });
+      if (component?.decision !== undefined) say({ ev: "decision", ...component.decision });
       return done("ok", 0);
     case "releases":
       if (component === undefined) return done("absent", 0);
