@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { hostPool, httpGate, type GoServiceUnitArgs, type RolloutArgs } from "../../src/index";
+import { commandGate, hostPool, httpGate, type GoServiceUnitArgs, type RolloutArgs } from "../../src/index";
 import { hostRelease, said, stateReleases, target } from "../hosts/programs";
 import { hosts, unavailable, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
@@ -17,6 +18,15 @@ const RESOURCE = "served-release";
 const OF_HOST = "/etc/default/served";
 const NAMES = ["rack-1", "rack-2", "rack-3", "rack-4", "rack-5", "rack-6"] as const;
 type Name = (typeof NAMES)[number];
+const WAVES: readonly (readonly [number, readonly [Name, ...Name[]]])[] = [
+  [1, ["rack-1"]],
+  [2, ["rack-2", "rack-3"]],
+  [3, ["rack-4", "rack-5"]],
+  [4, ["rack-6"]],
+];
+const KEPT = `/var/lib/gofleet/${COMPONENT}`;
+/** Says that it has begun, and passes when it may; both files are its arguments. */
+const LOOKS_ON = `touch "$0"; until [ -e "$1" ]; do sleep 0.1; done`;
 
 /**
  * One stack from its first up to its end: each test goes on from where the one before left it. Waves: rack-1, then rack-2
@@ -63,7 +73,7 @@ describe("a service on a pool of six real hosts", function () {
         env: { SERVED_LISTEN: `:${PORT}`, ...told },
         listen: undefined,
         health: { get: `http://127.0.0.1:${PORT}/readyz`, within: "20 s" },
-        // What hosts do by themselves later has tests of its own.
+        // But where a host goes back by itself in the middle of a rollout; what comes later has tests of its own.
         rollback: { watch: false },
         ...more,
       },
@@ -119,6 +129,13 @@ describe("a service on a pool of six real hosts", function () {
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, string>)
       .map(({ action, outcome }) => `${action} ${outcome}`);
+  }
+
+  /** The host is back, and keeps what is known of the release it left, as the error says. */
+  async function hasEvidence(failed: string, name: Name, cause: RegExp): Promise<void> {
+    const [, path = ""] = new RegExp(`^\\s*${name}: put back\\s+evidence {2}(\\S+)$`, "m").exec(failed) ?? [];
+    assert.match(path, new RegExp(`^${KEPT}/runs/[\\w-]+/left$`), failed);
+    assert.match(await rack[name].exec(`cat ${path}/summary`), cause);
   }
 
   /** Every host, the state and the next preview: the old release, and the new one still to come. */
@@ -180,7 +197,7 @@ describe("a service on a pool of six real hosts", function () {
     stack.program = run("v4", { rollout: works, told: { SERVED_BROKEN: "1" } });
     const failed = said(await stack.up({ expect: "failure" }));
     assert.match(failed, /gate works failed after wave 1 of 4 \(rack-1\): .*500/);
-    assert.match(failed, /rack-1: put back/);
+    await hasEvidence(failed, "rack-1", /^cause {5}gate works failed after wave 1 of 4 \(rack-1\): .*500/m);
     assert.match(failed, /not reached: rack-2, rack-3, rack-4, rack-5, rack-6/);
     assert.deepEqual(await traces(NAMES.slice(1)), others);
     await isAsBefore("v3", before);
@@ -192,7 +209,8 @@ describe("a service on a pool of six real hosts", function () {
     stack.program = run("v4", { rollout: works, environmentFiles: [`-${OF_HOST}`] });
     const failed = said(await stack.up({ expect: "failure" }));
     assert.match(failed, /gate works failed after wave 3 of 4 \(rack-4, rack-5\): .*500/);
-    for (const name of NAMES.slice(0, 5)) assert.match(failed, new RegExp(`^\\s*${name}: put back$`, "m"));
+    for (const name of NAMES.slice(0, 5))
+      await hasEvidence(failed, name, /^cause {5}gate works failed after wave 3 of 4/m);
     assert.deepEqual(await lately("rack-5"), ["apply ok", "rollback ok"]);
     assert.deepEqual(await traces(["rack-6"]), last);
     await isAsBefore("v3", before);
@@ -202,26 +220,70 @@ describe("a service on a pool of six real hosts", function () {
     await isThrough("v4", before);
   });
 
-  it("is finished by the next up where the operator was killed in the middle of a wave", async () => {
-    const before = await releases();
-    // Time enough to be killed while both hosts of the second wave start it.
-    stack.program = run("v5", { told: { SERVED_SLOW_START: "4s" } });
-    let killed = false;
-    await stack.up({
-      expect: "failure",
-      onEvent: ({ diagnosticEvent }) => {
-        if (killed || !/^wave 2 of 4, .*rack-[23]: restart /.test(diagnosticEvent?.message ?? "")) return;
-        killed = true;
-        process.kill(cliProcess(), "SIGKILL");
-      },
+  it("stops where the canary goes back by itself while its gate looks on, and never reaches the second host", async () => {
+    const [before, others] = [await releases(), await traces(NAMES.slice(1))];
+    const [begun, go, trigger] = [join(workDir, "begun"), join(workDir, "go"), "/run/served.go"];
+    stack.program = run("v5", {
+      // It asks what serves, not which release that is.
+      rollout: { gates: [commandGate({ name: "looks-on", command: ["sh", "-c", LOOKS_ON, begun, go] })] },
+      told: { SERVED_TRIGGER: trigger, SERVED_CRASH_AFTER: "1ms" },
+      rollback: { watch: { window: "30 min", every: "1 s" } },
     });
-    assert.ok(killed, "the second wave was never seen");
-    for (let tries = 0; providers(stack).length > 0 && tries < 600; tries++) await pause(100);
-    assert.deepEqual(providers(stack), [], "the provider is gone as well");
-    assert.deepEqual(await versions(["rack-4", "rack-5", "rack-6"]), everywhere("v4", ["rack-4", "rack-5", "rack-6"]));
-    await stack.automation.cancel();
-    await stack.up();
-    await isThrough("v5", before);
-    assert.equal((await stack.state()).pending_operations?.length ?? 0, 0);
+    const running = stack.up({ expect: "failure" });
+    const canary = rack["rack-1"];
+    for (let turn = 0; !existsSync(begun) && turn < 1200; turn++) await pause(100);
+    assert.deepEqual(await versions(["rack-1"]), { "rack-1": "v5" });
+    await canary.exec(`touch ${trigger}`);
+    await canary.exec(
+      `for i in $(seq 1200); do
+        [ -s ${KEPT}/decision ] && [ ! -e /etc/gofleet/${COMPONENT}/txn ] && exit 0
+        sleep 0.1
+      done
+      exit 1`,
+      { timeout: 130_000 },
+    );
+    writeFileSync(go, "");
+    const failed = said(await running);
+    await canary.exec(`rm ${trigger}`);
+    const [, evidence = ""] =
+      new RegExp(
+        `rack-1 .*: no longer on \\w{16}: went back by itself at \\S+, from \\w{16} to ${before["rack-1"]}: .*ended with exit code 2; evidence: (\\S+)`,
+      ).exec(failed) ?? [];
+    assert.match(await canary.exec(`head -n 1 ${evidence}/summary`), /^cause {5}crash( loop)?: .* with exit code 2$/m);
+    assert.match(failed, /not reached: rack-2, rack-3, rack-4, rack-5, rack-6/);
+    assert.deepEqual(await traces(NAMES.slice(1)), others);
+    await isAsBefore("v4", before);
   });
+
+  for (const [wave, names] of WAVES) {
+    it(`is finished by the next up where the operator was killed in the middle of wave ${wave}`, async () => {
+      const [before, version] = [await releases(), `k${wave}`];
+      const [{ [names[0]]: serving = "" }, later] = [
+        await versions(),
+        NAMES.slice(NAMES.indexOf(names[0]) + names.length),
+      ];
+      // Time enough to be killed while the hosts of the wave start it.
+      await onEach(names, (host) => host.exec(`echo SERVED_SLOW_START=4s >${OF_HOST}`));
+      stack.program = run(version, { environmentFiles: [`-${OF_HOST}`] });
+      const starts = new RegExp(`^wave ${wave} of 4, .*(${names.join("|")}): restart `);
+      let killed = false;
+      await stack.up({
+        expect: "failure",
+        onEvent: ({ diagnosticEvent }) => {
+          if (killed || !starts.test(diagnosticEvent?.message ?? "")) return;
+          killed = true;
+          process.kill(cliProcess(), "SIGKILL");
+        },
+      });
+      assert.ok(killed, `wave ${wave} was never seen`);
+      for (let tries = 0; providers(stack).length > 0 && tries < 600; tries++) await pause(100);
+      assert.deepEqual(providers(stack), [], "the provider is gone as well");
+      assert.deepEqual(await versions(later), everywhere(serving, later));
+      await onEach(names, (host) => host.exec(`rm ${OF_HOST}`));
+      await stack.automation.cancel();
+      await stack.up();
+      await isThrough(version, before);
+      assert.equal((await stack.state()).pending_operations?.length ?? 0, 0);
+    });
+  }
 });
