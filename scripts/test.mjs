@@ -30,7 +30,7 @@ const TURNS = 3;
 const SAMPLED = {
   hosts: ["build", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust", "watch", "units"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
-  sandbox: ["canary", "reboot", "bounds", "namespaces", "images", "cacheprog", "agents-jenkins"],
+  sandbox: ["canary", "reboot", "bounds", "namespaces", "images", "cacheprog", "agents-jenkins", "shared"],
   rollouts: ["gates", "rollback"],
   service: ["releases", "watch", "pool", "zero-downtime", "together", "gates", "unit"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
