@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { output } from "@pulumi/pulumi";
@@ -12,6 +12,9 @@ import {
   type GoProxyMirrorRef,
 } from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
+import { PLANTED_KEY, SHA256 } from "../support/agents";
+import { REPOSITORY } from "../support/engine/project";
+import { example } from "../support/example";
 import { FakeHosts, LOCK, pool } from "./pool-program";
 
 const resolver = "10.20.0.53";
@@ -117,6 +120,34 @@ describe("a build sandbox in a program", function () {
       },
     ));
 
+  it("is shown in the preview of examples/build-agents, by the settings that its page names and without the App's key", () => {
+    const page = readFileSync(join(REPOSITORY, "examples", "build-agents", "README.md"), "utf8");
+    const named = [...page.matchAll(/^ {4}pulumi config set (?:--secret |--path )?'?(\w+)/gm)].map(([, name]) => name);
+    const key = Buffer.concat([sshString("ssh-ed25519"), sshString(Buffer.alloc(32, 7))]).toString("base64");
+    const config = {
+      builder: "10.20.0.11",
+      builderHostKey: `ssh-ed25519 ${key}`,
+      mirror: "https://goproxy.corp.example",
+      organization: "corp",
+      app: "Iv23abc",
+      installation: "1234567",
+      appKey: { secret: PLANTED_KEY },
+      runnerVersion: "2.336.0",
+      runnerSha256: SHA256,
+      actionsHosts: JSON.stringify(["results-receiver.actions.githubusercontent.com"]),
+      resolver: "10.20.0.53",
+    };
+    assert.deepEqual(named, Object.keys(config));
+    return withStack(example("build-agents"), { env: hosts.env, config }, async (stack) => {
+      const { changes } = await stack.preview();
+      assert.deepEqual(changes, { go: "create", "go-release": "create", ci: "create", "ci-release": "create" });
+      const text = await stack.previewText();
+      assert.match(text, /nameserver 10\.20\.0\.53/);
+      assert.match(text, /actions-runner-2\.336\.0/);
+      assert.doesNotMatch(text, /planted/);
+    });
+  });
+
   it("refuses what would be silently wrong, all at once", () =>
     refused(
       {
@@ -150,3 +181,11 @@ describe("a build sandbox in a program", function () {
     }
   });
 });
+
+/** Bytes after their length, as SSH's keys are made of. */
+function sshString(bytes: string | Buffer): Buffer {
+  const data = Buffer.from(bytes);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  return Buffer.concat([length, data]);
+}
