@@ -130,14 +130,8 @@ describe("a host that looks after its releases", function () {
     );
   });
 
-  /** The main rows of docs/rollback.md, by a real systemd and a real kernel. */
+  /** The main rows of docs/rollback.md, by a real systemd and a real kernel; test/service/out-of-memory.test.ts has more. */
   const ROWS: readonly (readonly [string, Kind, string, RegExp])[] = [
-    [
-      "out of memory",
-      { bad: `x=$$(head -c 64m /dev/zero | tr "\\\\0" x)`, unit: "MemoryMax=24M\nMemorySwapMax=0\n" },
-      "back",
-      /out of memory/,
-    ],
     [
       "hang",
       { bad: "sleep 30", unit: "WatchdogSec=3s\nTimeoutAbortSec=1s\n", watch: { window: "2 min" } },
@@ -149,13 +143,7 @@ describe("a host that looks after its releases", function () {
     ["restarts", { bad: "exit 0", watch: { restarts: 2 } }, "back", /restarted \d+ times/],
   ];
   for (const [name, kind, verdict, sentence] of ROWS) {
-    it(`${name}: ${verdict}`, async function () {
-      if (
-        name === "out of memory" &&
-        !/\bmemory\b/.test(await host.exec("cat /sys/fs/cgroup/cgroup.controllers; true"))
-      ) {
-        skip(this, "the test hosts' cgroup2 has no memory controller on this machine");
-      }
+    it(`${name}: ${verdict}`, async () => {
       await on(one, { skipchecks: 1 });
       const bad = service(`bad ${name}`, {
         ...kind,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { GoServiceUnit, type GoServiceUnitArgs, type HostTarget, type UrlRelease } from "../../../src/index";
 import { target } from "../../hosts/programs";
 import { FileServer } from "../../hosts/support/file-server";
-import { Host, hosts } from "../../hosts/support/hosts";
+import { hosts } from "../../hosts/support/hosts";
+import { RemoteHost } from "../../hosts/support/remote-host";
 import { temporaryDirectory } from "../../support/go";
 
 /** The component's directory on the hosts. */
@@ -54,7 +55,7 @@ export class ServiceLab {
   }
 
   /** A program with the service, version v1 and ready at once unless it is told otherwise. */
-  program(where: Host | HostTarget, more: Partial<GoServiceUnitArgs> = {}) {
+  program(where: RemoteHost | HostTarget, more: Partial<GoServiceUnitArgs> = {}) {
     return async () => {
       const served = new GoServiceUnit("served", { ...this.args(where), ...more });
       const { unit, activeRelease, exposure, hosts: facts } = served;
@@ -62,9 +63,9 @@ export class ServiceLab {
     };
   }
 
-  args(where: Host | HostTarget): GoServiceUnitArgs {
+  args(where: RemoteHost | HostTarget): GoServiceUnitArgs {
     return {
-      target: where instanceof Host ? target(where) : where,
+      target: where instanceof RemoteHost ? target(where) : where,
       release: this.release("v1"),
       exec: ["served"],
       env: { SERVED_LISTEN: ADDRESS },
@@ -83,17 +84,17 @@ export class ServiceLab {
 export const told = (more: Readonly<Record<string, string>>) => ({ SERVED_LISTEN: ADDRESS, ...more });
 
 /** What the service answers, from the host itself. */
-export async function answer(host: Host, path = "/version"): Promise<string> {
+export async function answer(host: RemoteHost, path = "/version"): Promise<string> {
   return (await host.exec(`curl --silent --show-error --fail --max-time 30 http://${ADDRESS}${path}`)).trim();
 }
 
 /** A property of the unit, as systemd has it. */
-export async function property(host: Host, name: string, unit = UNIT): Promise<string> {
+export async function property(host: RemoteHost, name: string, unit = UNIT): Promise<string> {
   return (await host.exec(`systemctl show --value --property=${name} ${unit}`)).trim();
 }
 
 /** Until a command succeeds on the host. */
-export async function comesTrue(host: Host, condition: string): Promise<void> {
+export async function comesTrue(host: RemoteHost, condition: string): Promise<void> {
   const poll = `for i in $(seq 1000); do if ${condition}; then exit 0; fi; sleep 0.2; done >/dev/null; exit 1`;
   await host.exec(poll, { timeout: 240_000 });
 }
