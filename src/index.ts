@@ -41,6 +41,7 @@ export type { BuildRelease, ByPlatform, FileRelease, ServiceRelease, UrlRelease 
 export type { ProgramBuild } from "./model/service/release-build";
 export type { FoundIdentity, ProgramIdentity } from "./model/service/release-identity";
 export type { BreakerArgs, RestartArgs } from "./model/service/restart";
+export type { RsyslogArgs, RsyslogServerArgs, RsyslogTlsArgs } from "./model/service/rsyslog";
 export type { DirectoryArgs, ServiceArgs, StopArgs, Update } from "./model/service/service";
 export type { ExitVerdict, WatchArgs, WatchLogArgs, WatchSignal } from "./model/service/watch";
 export type {

@@ -30,6 +30,8 @@ const cache = new GoServiceUnit("buildcache", {
   },
   watchdog: { within: "30 s" },
   limits: { memory: "2 GiB", cpus: 2 },
+  // The journal has its lines; for who reads files, this one has them too.
+  journal: { rsyslog: { file: "/var/log/buildcache.log" } },
 });
 
 export const unit = cache.unit;

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { at, isFields, unknownKeys, type CheckOptions } from "../check";
 import { flag, optional } from "../field-checks";
 import { issue, type Issue } from "../issues";
+import { isCertificates } from "../pem";
 import { CHALLENGE_PORT } from "./front-acme";
 import { parseDomain, parseTierUrl } from "./front-parse";
 
@@ -29,9 +30,7 @@ export function checkAcme(path: string, given: unknown, { isUnknown = () => fals
 
 /** The CA of an ACME server. Also for one that becomes known later. */
 export function checkAcmeCa(path: string, given: unknown): Issue[] {
-  const ok =
-    typeof given === "string" && given.includes("-----BEGIN CERTIFICATE-----") && !given.includes("PRIVATE KEY");
-  return ok ? [] : [issue(path, undefined, "the ACME server's CA certificates as PEM")];
+  return isCertificates(given) ? [] : [issue(path, undefined, "the ACME server's CA certificates as PEM")];
 }
 
 /**

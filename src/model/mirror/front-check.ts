@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { at, isFields, issuesOf, unknownKeys, type CheckOptions, type Parsed } from "../check";
 import { issue, type Issue } from "../issues";
 import { parseAddress, parsePath } from "../names";
+import { isCertificates } from "../pem";
 import { parseDuration, parseSize } from "../units";
 import { checkFallback } from "./front-fallback-check";
 import { checkAcmeDomain, checkAcmePort } from "./front-acme-check";
@@ -140,9 +141,7 @@ export function checkPassword(path: string, given: unknown): Issue[] {
 
 /** The CA of client certificates. Also for one that becomes known later. */
 export function checkClientCa(path: string, given: unknown): Issue[] {
-  const ok =
-    typeof given === "string" && given.includes("-----BEGIN CERTIFICATE-----") && !given.includes("PRIVATE KEY");
-  return ok ? [] : [issue(path, undefined, "CA certificates as PEM")];
+  return isCertificates(given) ? [] : [issue(path, undefined, "CA certificates as PEM")];
 }
 
 function checkDatabases(given: unknown, path: string): Issue[] {

@@ -79,7 +79,7 @@ function specs(isUnknown: (value: unknown) => boolean): FieldSpecs {
     sockets: checkSockets,
     update: oneOf("restart", "reload", "socket"),
     reload: checkWords,
-    journal: checkJournal,
+    journal: (path, journal) => checkJournal(path, journal, { isUnknown }),
     telemetry: checkTelemetry,
   };
 }

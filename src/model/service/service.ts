@@ -133,7 +133,7 @@ export interface ServiceArgs<Value = string> {
    * Under which name and into which journal it logs.
    * @default the program's name, the host's journal
    */
-  readonly journal?: JournalArgs;
+  readonly journal?: JournalArgs<Value>;
   /**
    * Its name and attributes for OpenTelemetry.
    * @default none

@@ -22,4 +22,6 @@ export interface ServiceTexts<Text> {
   readonly environment: Text;
   /** By name, as given. */
   readonly files: Readonly<Record<string, Text>>;
+  /** CA certificates of the syslog server, where they are given. */
+  readonly logCa?: Text | undefined;
 }

@@ -3,6 +3,7 @@ import { mergePlans } from "../merge";
 import { healthPlan } from "./health";
 import type { ServiceParts, ServiceTexts } from "./parts";
 import { releasePlan } from "./release";
+import { rsyslogPlan } from "./rsyslog";
 import { socketsPlan } from "./sockets";
 import { unitPlan } from "./unit";
 import { watchPlan } from "./watch";
@@ -14,6 +15,7 @@ export function servicePlan<Text>(parts: ServiceParts, texts: ServiceTexts<Text>
     unitPlan<Text>(parts, texts),
     socketsPlan(parts),
     healthPlan(parts),
+    rsyslogPlan<Text>(parts, texts),
     watchPlan(parts, parts.watch && { ...parts.watch, revert: parts.watch.revert && !parts.irreversible }),
     parts.irreversible ? { irreversible: true } : {},
   );

@@ -11,6 +11,7 @@ import { expandPlaces, filesDirectory } from "./expand";
 import type { ServiceParts, ServiceTexts } from "./parts";
 import { journalNamespace, socketUnit, type ServicePlace } from "./place";
 import { programPath, releaseDownload, releaseTree } from "./release";
+import { rsyslogUnits } from "./rsyslog";
 
 /** The text of a service's variables, where they are known. */
 export function environmentText(env: Readonly<Record<string, string>>, place: ServicePlace): string {
@@ -87,6 +88,7 @@ function unitText({ place, service, hasEnvironment, release }: ServiceParts): st
     validate: ofRelease(service.validate),
     reload: ofRelease(service.reload),
     sockets: service.sockets.map(({ name }) => socketUnit(place, name)),
+    beside: rsyslogUnits(service.journal.rsyslog),
     namespace: service.journal.namespace ? journalNamespace(place) : undefined,
   });
 }

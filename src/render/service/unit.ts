@@ -26,20 +26,22 @@ export interface ServiceUnit {
   readonly validate: CommandLine | undefined;
   readonly reload: CommandLine | undefined;
   readonly sockets: readonly UnitName[];
+  /** Units of the host that start with it, and those of them that it comes after. */
+  readonly beside: { readonly wants: readonly UnitName[]; readonly after: readonly UnitName[] };
   /** The name of its journal; undefined: the host's. */
   readonly namespace: string | undefined;
 }
 
 /** The service's unit. See systemd.service(5), systemd.exec(5) and systemd.resource-control(5). */
 export function serviceUnit(unit: ServiceUnit): string {
-  const { service, sockets } = unit;
+  const { service, sockets, beside } = unit;
   return unitFile(
     [
       "Unit",
       {
         Description: text(`${service.journal.identifier}, service ${unit.component}`),
-        Wants: literal("network-online.target"),
-        After: literal(["network-online.target", ...sockets].join(" ")),
+        Wants: literal(["network-online.target", ...beside.wants].join(" ")),
+        After: literal(["network-online.target", ...beside.after, ...sockets].join(" ")),
         Requires: sockets.length === 0 ? undefined : literal(sockets.join(" ")),
         ...breaker(service.restart),
         OnFailure: service.onFailure === undefined ? undefined : literal(service.onFailure),

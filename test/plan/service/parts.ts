@@ -25,7 +25,11 @@ export function parts(more: Partial<ServiceArgs> = {}): ServiceParts {
 /** Its plan. */
 export function plan(more: Partial<ServiceArgs> = {}): HostPlan {
   const made = parts(more);
-  return servicePlan(made, { environment: environmentText(more.env ?? {}, made.place), files: more.files ?? {} });
+  return servicePlan(made, {
+    environment: environmentText(more.env ?? {}, made.place),
+    files: more.files ?? {},
+    logCa: more.journal?.rsyslog?.server?.tls?.ca,
+  });
 }
 
 /** The text of one of its files. */
@@ -39,6 +43,20 @@ export function textOf(made: HostPlan, path: string): string {
 /** The text of its unit. */
 export const unitOf = (more: Partial<ServiceArgs> = {}): string =>
   textOf(plan(more), "/etc/systemd/system/gofleet-cache.service");
+
+/** Its lines go into a file, and to a server whose certificate is checked. */
+export const LOGGED: Partial<ServiceArgs> = {
+  journal: {
+    rsyslog: {
+      file: "/var/log/buildcache.log",
+      server: {
+        address: "192.0.2.9:6514",
+        protocol: "tcp",
+        tls: { ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", name: "logs.corp.example" },
+      },
+    },
+  },
+};
 
 /** All that a service can have, with a prober beside it. */
 export const FULL: Partial<ServiceArgs> = {

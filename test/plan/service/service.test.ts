@@ -11,12 +11,13 @@ import { temporaryDirectory } from "../../support/go";
 import { assertGolden } from "../../support/golden";
 import { skip } from "../../support/skip";
 import { assertSystemdTakes, shellcheck } from "../sandbox/host-tools";
-import { FULL, parts, plan, textOf, unitOf } from "./parts";
+import { FULL, LOGGED, parts, plan, textOf, unitOf } from "./parts";
 
-const units = (more: Partial<ServiceArgs>) => plan(more).files.filter(({ path }) => /\/systemd\/system\//.test(path));
+const units = (more: Partial<ServiceArgs>) =>
+  plan(more).files.filter(({ path }) => /\/systemd\/system\/[^/]*$/.test(path));
 
 describe("service plan", () => {
-  for (const [name, args] of Object.entries({ plain: {}, full: FULL })) {
+  for (const [name, args] of Object.entries({ plain: {}, full: FULL, logged: LOGGED })) {
     it(`is as written down: ${name}`, () => {
       const made = plan(args);
       // What reads the program is part of the release, and has tests of its own.
@@ -24,6 +25,8 @@ describe("service plan", () => {
       for (const { path, text } of made.files) assertGolden(`service/${name}${path}`, text);
       for (const { name: probe, script } of made.probes)
         if (probe !== "identity") assertGolden(`service/${name}/probes/${probe}.sh`, script);
+      for (const { name: check, script } of made.checks)
+        if (check !== "identity") assertGolden(`service/${name}/checks/${check}.sh`, script);
     });
   }
 
@@ -33,6 +36,7 @@ describe("service plan", () => {
       ...units({ ...FULL, restart: {}, journal: {} }),
       { path: "/etc/systemd/system/alert.service", text: "[Service]\nType=oneshot\nExecStart=/bin/true\n" },
     ]);
+    assertSystemdTakes(this, units(LOGGED));
     assertSystemdTakes(this, units({ user: "buildcache", update: "reload", validate: ["/bin/true"] }));
   });
 
@@ -60,7 +64,7 @@ describe("service plan", () => {
   it("has scripts that shellcheck has nothing to say of", function () {
     const made = plan(FULL);
     const scripts = [
-      ...[...made.probes, ...plan().probes].map(({ script }) => script),
+      ...[...made.probes, ...plan().probes, ...plan(LOGGED).checks].map(({ script }) => script),
       textOf(made, "/etc/gofleet/cache/notify"),
       textOf(made, "/etc/gofleet/cache/diagnose"),
     ];
