@@ -17,6 +17,12 @@ const MODULES = [
 /** The proxy is the sandbox's. */
 const DOWNLOAD = "GOFLAGS= go mod download";
 
+/** What goes before and after each job: notes who it is, where, and how the job has ended. */
+const HOOK = "/usr/local/bin/hook";
+const NOTE = `#!/bin/sh
+echo "$1 $(id -un) $(pwd) $GOFLEET_EXIT_CODE" >>"/srv/results/hooks.$(id -un)"
+`;
+
 describe("jobs of a sandbox on a host", function () {
   let sandbox: PlannedHost;
 
@@ -29,12 +35,14 @@ describe("jobs of a sandbox on a host", function () {
       {
         cache: { kind: "disk", size: "64 MiB" },
         inputs: { data: "/srv/data" },
+        job: { before: [HOOK, "before"], after: [HOOK, "after"] },
         modules: { env: { GOPROXY: "file:///srv/proxy", GONOSUMDB: "example.com/*" } },
       },
       ({ watch, job }) => {
         watch.waitSeconds = 2;
         job.pauseWaitSeconds = 2;
       },
+      (host) => host.write(HOOK, NOTE, 0o755),
     );
     sandbox.write("/srv/data/given", "input\n");
     await placeGo(sandbox);
@@ -61,6 +69,19 @@ describe("jobs of a sandbox on a host", function () {
       assert.deepEqual(two, { code: 0, output: `gofleet-ci-2\n${SLOTS}/2/work\ninput\n` }, `round ${round}`);
       await sandbox.host.exec("rm /srv/results/here-*");
     }
+  });
+
+  it("have a command before and one after, which knows how it ended", async () => {
+    const notes = "/srv/results/hooks.gofleet-ci-2";
+    await sandbox.host.exec(`rm -f ${notes}`);
+    const { code, output } = await sandbox.job(2, `cat ${notes} 2>&1; exit 7`);
+    const at = `gofleet-ci-2 ${SLOTS}/2/work`;
+    assert.equal(code, 7);
+    const after = await sandbox.untilCommand("note", `grep '^after .* 7$' ${notes}`);
+    assert.equal(after, `after ${at} 7`);
+    // This job's own came before its slot took it from the test; the next one's came since.
+    assert.match(output, /^(cat: .*No such file or directory|before .*)$/m);
+    assert.match(await sandbox.untilCommand("next", `grep '^before' ${notes}`), new RegExp(`^before ${at} ?$`, "m"));
   });
 
   it("one that is killed leaves no process, mount or file, whoever is killed", async () => {

@@ -77,6 +77,20 @@ describe("build caches in memory over a reboot of a real host", function () {
     assert.deepEqual(other.output.match(/^compiled .*$/gm), ["compiled main"]);
   });
 
+  it("come back after a power cut as their timer's unit has copied them", async () => {
+    await host.exec(`systemctl start gofleet-${COMPONENT}-cache-copy.service`);
+    const outputs = await count();
+    assert.equal((await job(host, 1, build("lost"))).status, 0);
+    assert.ok((await count()) > outputs);
+    await host.kill();
+    await host.powerOn();
+    assert.equal((await host.exec(`systemctl is-active ${KEEPER}`)).trim(), "active");
+    assert.equal(await count(), outputs);
+    const { output } = await job(host, 1, build("after"));
+    assert.match(output, /^after$/m);
+    assert.doesNotMatch(output, /^compiled/m);
+  });
+
   it("that were damaged on the disk meanwhile are not believed", async () => {
     await host.powerOff();
     // As a bad disk leaves them: same size, other content.
