@@ -3,7 +3,7 @@ import { output, secret } from "@pulumi/pulumi";
 import { GoServiceUnit, type GoServiceUnitArgs } from "../../src/index";
 import { withStack, type TestStack } from "../support/engine";
 import { example } from "../support/example";
-import { FakeHosts, pool } from "./pool-program";
+import { addresses, FakeHosts, pool } from "./pool-program";
 
 const SETTINGS = "/etc/gofleet/gofleet-test-buildcache";
 const UNIT = "gofleet-gofleet-test-buildcache.service";
@@ -110,11 +110,12 @@ describe("a service in a program", function () {
   it("is shown in the preview of examples/service-with-canary, with its gates and without the token", () => {
     const blob = (data: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, data.length]), data]);
     const key = Buffer.concat([blob(Buffer.from("ssh-ed25519")), blob(Buffer.alloc(32, 7))]).toString("base64");
-    const keys = Object.fromEntries([1, 2, 3, 4].map((n) => [`10.0.0.${n}`, `ssh-ed25519 ${key}`]));
+    const hostKeys = (count: number): string =>
+      JSON.stringify(Object.fromEntries(addresses(count).map((address) => [address, `ssh-ed25519 ${key}`])));
     const token = "planted-token-5d1f";
     const config = {
       version: "1.8.2",
-      hostKeys: JSON.stringify(keys),
+      hostKeys: hostKeys(4),
       sha256: JSON.stringify({ "linux-amd64": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }),
       maxEntries: "1000",
       prometheus: "https://prometheus.corp.example",
@@ -126,6 +127,10 @@ describe("a service in a program", function () {
       assert.match(text, /"error-rate"/);
       assert.match(text, /"?maxEntries"?:? *1000|maxEntries\\":1000/);
       assert.doesNotMatch(text, new RegExp(token));
+      for (const count of [1, 3, 7, 12]) {
+        await stack.automation.setConfig("hostKeys", { value: hostKeys(count) });
+        await stack.preview();
+      }
     });
   });
 });
