@@ -158,7 +158,7 @@ describe("a service that its host looks after", function () {
     assert.match(
       text(refreshed),
       new RegExp(
-        `went back by itself at \\S+Z, from ${bad} to ${good}: .*was not ready at 2 looks in a row: HTTP 503 the database is gone`,
+        `went back by itself at \\S+Z, from ${bad} to ${good}: .*was not ready at 2 looks in a row: HTTP 503 the database is gone; evidence: ${KEPT}/runs/\\S+-watch/evidence`,
       ),
     );
     assert.deepEqual(Object.values(await stateReleases(stack, "served-release")), [good]);
@@ -185,8 +185,10 @@ describe("a service that its host looks after", function () {
       assert.match(await summary(), failure.cause);
       stack.program = run("v1");
       const next = await stack.up();
-      assert.match(text(next), /went back by itself at \S+Z, from \w{16} to \w{16}: /);
-      assert.match(text(next), failure.reason);
+      const [, why = "", evidence = ""] =
+        /went back by itself at \S+Z, from \w{16} to \w{16}: (.*); evidence: (\S+)/.exec(text(next)) ?? [];
+      assert.match(why, failure.reason);
+      assert.match(await host.exec(`cat ${evidence}/summary`), failure.cause);
       await settled("v1");
     });
   }
