@@ -15,7 +15,7 @@ const bomb = (places: readonly string[]) =>
     .map((place) => `head -c 2000000000 /dev/zero 2>&1 >"${place}/bomb" | sed 's/.*: //'; rm -f "${place}/bomb"`)
     .join("\n");
 
-const PLACES = [".", "$HOME", "$TMPDIR", "$GOTMPDIR", "/tmp", "/var/tmp", "$GOMODCACHE", "$GOCACHE"];
+const PLACES = [".", "$HOME", "$TMPDIR", "$GOTMPDIR", "/tmp", "/var/tmp", "/dev/shm", "$GOMODCACHE", "$GOCACHE"];
 const FULL = "No space left on device";
 
 describe("a disk bomb in a slot", function () {
@@ -33,7 +33,7 @@ describe("a disk bomb in a slot", function () {
     });
     assert.equal((await sandbox.job(2, "echo ready")).output, "ready\n");
     const before = await used(sandbox);
-    const attack = sandbox.start(1, `${bomb(PLACES)}\ndf --output=size -B1M . /tmp /var/tmp | tail -n 3`);
+    const attack = sandbox.start(1, `${bomb(PLACES)}\ndf --output=size -B1M . /tmp /var/tmp /dev/shm | tail -n 4`);
     const neighbour = await sandbox.job(2, 'head -c 20000000 /dev/zero >file && mkdir "$HOME/x" && echo works');
     assert.deepEqual(neighbour, { code: 0, output: "works\n" });
     const { code, output } = await sandbox.ended(attack);
@@ -41,11 +41,11 @@ describe("a disk bomb in a slot", function () {
     const lines = output.trim().split("\n");
     assert.deepEqual(
       lines.map((line) => line.trim()),
-      [...PLACES.map(() => FULL), "128", "128", "128"],
+      [...PLACES.map(() => FULL), "128", "128", "128", "128"],
     );
     const grown = (await used(sandbox)) - before;
     assert.ok(grown < 8 * 2 ** 20, `${grown} bytes more on the disk`);
-    const look = 'find . /tmp /var/tmp "$HOME" -mindepth 1; head -c 100000000 /dev/zero >file && echo room';
+    const look = 'find . /tmp /var/tmp /dev/shm "$HOME" -mindepth 1; head -c 100000000 /dev/zero >file && echo room';
     assert.deepEqual(await sandbox.job(1, look), { code: 0, output: "room\n" });
   });
 

@@ -1,13 +1,17 @@
 /** The canary build on a real host: under all directives it passes; a wrong one is named. */
 import assert from "node:assert/strict";
+import { output, type ResourceTransform } from "@pulumi/pulumi";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIRECTIVES } from "../../src/model/sandbox/directives";
 import { must } from "../hosts/support/commands";
 import { difference, hosts, unavailable, type Host, type Result } from "../hosts/support/hosts";
 import { machineGo } from "../support/go";
+import { TestStack } from "../support/engine";
+import { makeProject } from "../support/engine/project";
 import { skip } from "../support/skip";
+import { COMPONENT, SandboxSurroundings } from "./support/sandbox-host";
 import { copyPackages, notInstalled } from "./support/installed";
 
 const PACKAGES = ["gcc", "libc6-dev", "git"];
@@ -266,5 +270,75 @@ describe("canary build on a real host", function () {
       assert.equal(status, "not tried");
       assert.match(note ?? "", /\/srv\/missing@\.service: no such file/);
     });
+  });
+});
+
+const SLOT = `gofleet-${COMPONENT}@1.service`;
+const TEMPLATE = `/etc/systemd/system/gofleet-${COMPONENT}@.service`;
+const CURRENT = `/etc/gofleet/${COMPONENT}/current`;
+const RESULT = `/var/lib/gofleet-${COMPONENT}/canary.json`;
+
+/** With it no job could run what it has built. */
+const CARELESS = `NoExecPaths=/var/lib/gofleet-${COMPONENT}/slots`;
+
+/** Puts a directive into the template of the release. */
+const withCareless: ResourceTransform = ({ name, props, opts }) => {
+  if (name !== "ci-release") return undefined;
+  const files = output(props["files"] as Record<string, string>).apply((texts) => ({
+    ...texts,
+    [TEMPLATE]: (texts[TEMPLATE] ?? "").replace("[Service]\n", `[Service]\n${CARELESS}\n`),
+  }));
+  return { props: { ...props, files }, opts };
+};
+
+describe("canary build before a switch", function () {
+  this.timeout(15 * 60_000);
+  let around: SandboxSurroundings;
+  let host: Host;
+  let stack: TestStack;
+  let workDir: string;
+  const args = { slots: 1, hardening: { canary: true } };
+
+  before(async function () {
+    const reason = unavailable();
+    if (reason) skip(this, reason);
+    around = await SandboxSurroundings.start();
+    host = await around.host("builder");
+    workDir = makeProject();
+    stack = await TestStack.open(around.program(host, args), workDir);
+  });
+
+  after(async () => {
+    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    await around?.stop();
+    await hosts.stopAll();
+  });
+
+  const facts = () =>
+    host.exec(`readlink ${CURRENT}; cat ${TEMPLATE}; systemctl show -P MainPID -P NRestarts -P NoExecPaths ${SLOT}`);
+  const result = async () => JSON.parse(await host.exec(`cat ${RESULT}`)) as CanaryResult;
+
+  it("lets a good set of directives through", async () => {
+    await stack.up();
+    assert.equal((await host.exec(`systemctl is-active ${SLOT}`)).trim(), "active");
+  });
+
+  it("refuses a wrong one and names it; everything stays as it was", async () => {
+    const before = await facts();
+    stack.program = around.program(host, args, { transforms: [withCareless] });
+    const { errors } = await stack.up({ expect: "failure" });
+    console.log(errors.join("\n"));
+    assert.match(errors.join("\n"), new RegExp(`to blame: ${CARELESS} \\(line \\d+\\)`));
+    assert.equal(await facts(), before);
+    assert.equal((await result()).status, "failed");
+  });
+
+  it("passes again without it", async () => {
+    stack.program = around.program(host, { ...args, limits: { memory: "3 GiB", tasks: 1024 } });
+    await stack.up();
+    const { status, steps } = await result();
+    assert.equal(status, "passed");
+    const passed = steps.filter(({ result }) => result === "passed").map(({ name }) => name);
+    for (const step of ["build", "run", "test"]) assert.ok(passed.includes(step), passed.join());
   });
 });

@@ -1,3 +1,4 @@
+import type { ComponentResourceOptions } from "@pulumi/pulumi";
 import { BuildAgentSandbox, GoToolchainHost, type BuildAgentSandboxArgs } from "../../../src/index";
 import { release, target } from "../../hosts/programs";
 import { hosts, type Host } from "../../hosts/support/hosts";
@@ -68,7 +69,7 @@ export class SandboxSurroundings {
   }
 
   /** A program with a toolchain and a sandbox that jobs leave only for modules. */
-  program(host: Host, more: Partial<BuildAgentSandboxArgs> = {}) {
+  program(host: Host, more: Partial<BuildAgentSandboxArgs> = {}, opts: ComponentResourceOptions = {}) {
     return async () => {
       const go = new GoToolchainHost("go", {
         target: target(host),
@@ -76,7 +77,7 @@ export class SandboxSurroundings {
         source: { kind: "module", proxy: this.upstream.url },
         env: { GOPROXY: this.upstream.url },
       });
-      const ci = new BuildAgentSandbox("ci", { ...this.args(host), ...more, toolchain: go });
+      const ci = new BuildAgentSandbox("ci", { ...this.args(host), ...more, toolchain: go }, opts);
       return { units: ci.units, caches: ci.caches, exposure: ci.exposure, hosts: ci.hosts };
     };
   }
