@@ -54,6 +54,7 @@ build_settings() {
 # run_go DIRECTORY COMMAND…: for _left seconds at most; sets _code. In the background, so that a signal to the agent ends
 # it at once; `sweep` knows it by the file `builder`.
 run_go() {
+  BEFORE_CHILD=${!:-none}
   (
     build_environment
     cd -- "$1" && shift && exec timeout -k 5 "$_left" nice "$@"
@@ -62,7 +63,7 @@ run_go() {
   printf '%s\n' "$CHILD" >"$PART/builder"
   wait "$CHILD"
   _code=$?
-  CHILD=
+  CHILD='' BEFORE_CHILD=''
 }
 
 # Nothing of the caller's own Go; then what the plan says, then what holds for every build. An empty GOFLAGS would let

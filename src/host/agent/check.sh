@@ -23,12 +23,13 @@ run_check() {
   [ "$_left" -lt "$2" ] || _left=$2
   emit check name "$1" msg running
   pause_at checking
+  BEFORE_CHILD=${!:-none}
   GOFLEET_ROOT=$ROOT GOFLEET_STAGED=$ETC/releases/$RELEASE timeout -k 5 "$_left" \
     sh "$ETC/releases/$RELEASE/.gofleet/checks/$1" </dev/null >"$EVIDENCE/check-$1" 2>&1 3<&- 9>&- &
   CHILD=$!
   wait "$CHILD"
   _code=$?
-  CHILD=
+  CHILD='' BEFORE_CHILD=''
   OUTPUT=$(tail -c 1500 "$EVIDENCE/check-$1" | tr -d '\000')
   case $_code in
     0)

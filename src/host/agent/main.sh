@@ -22,7 +22,7 @@ begin() {
   VERB=$1
   UPLOAD=$2
   NO_BLOCK='' BACKWARDS='' COMMITS='' CAUSE='' UNITS_CHANGED='' CURRENT='' FROM='' TO='' OWNER_INSTANCE='' FIRST='' LAST=''
-  CUT='' PART='' CHILD='' VAR='' UNITS_STARTED='' SINCE='' GIVEN=''
+  CUT='' PART='' CHILD='' BEFORE_CHILD='' VAR='' UNITS_STARTED='' SINCE='' GIVEN=''
   uptime_seconds
   STARTED=$UPTIME
   read_request "$UPLOAD"

@@ -128,10 +128,16 @@ forget_first() {
   take_off_host
 }
 
+# A compiler or a check, where a signal ends the run: all of its group, which `timeout` leads. Of one that has only just
+# begun the number is not in CHILD yet.
+stop_child() {
+  [ -n "$CHILD" ] || [ -z "$BEFORE_CHILD" ] || [ "${!:-none}" = "$BEFORE_CHILD" ] || CHILD=$!
+  [ -z "$CHILD" ] || { kill -TERM "-$CHILD" || kill "$CHILD"; } 2>/dev/null
+}
+
 # The end of every verb that has an upload.
 leave() {
-  # A compiler or a check, where a signal ends the run.
-  [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null
+  stop_child
   # What a compiler writes while it ends is gone at the second try.
   [ ! -e "$PART" ] || rm -rf -- "$PART" 2>/dev/null || { sleep 0.3; rm -rf -- "$PART"; }
   [ -z "$FIRST" ] || forget_first
