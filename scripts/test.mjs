@@ -23,10 +23,10 @@ const mocha = (...globs) => [
 ];
 
 /**
- * Files of the slow suites that CI takes turns with, by commit: each commit runs one in three of them, and every other
+ * Files of the slow suites that CI takes turns with, by commit: each commit runs one in four of them, and every other
  * file of the suite. `npm run test:all` runs them all, and so does the suite by its own command.
  */
-const TURNS = 3;
+const TURNS = 4;
 const SAMPLED = {
   hosts: ["build", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust", "watch", "units"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
@@ -53,8 +53,8 @@ const SAMPLED = {
 };
 
 /**
- * Files that take minutes of a virtual machine, every instruction of which is emulated: each commit runs one of them, and
- * they take these turns besides those above.
+ * Files that take minutes of a virtual machine, every instruction of which is emulated: each commit runs one of them, in
+ * turns of their own.
  */
 const EMULATED = ["hosts/clock", "sandbox/whole", "service/out-of-memory"];
 
