@@ -7,12 +7,13 @@ import { TestStack, type Operation } from "../support/engine";
 import { makeProject } from "../support/engine/project";
 import { machineGo } from "../support/go";
 import { skip } from "../support/skip";
-import { answer, COMPONENT, ServiceLab, told, UNIT } from "./support/service-lab";
+import { answer, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 
 const TRIGGER = "/run/served.go";
 const KEPT = `/var/lib/gofleet/${COMPONENT}`;
 const LIMIT_MIB = 96;
 const CGROUP = `/sys/fs/cgroup/system.slice/${UNIT}`;
+const DROP_IN = `/etc/systemd/system/${UNIT}.d/goes-on.conf`;
 
 /** Nothing but memory counts: where the kernel's word did not come, the release would stay. */
 const WATCH: WatchArgs = { window: "1 h", every: "10 s", any: ["oom"] };
@@ -105,6 +106,25 @@ describe("a service that takes more memory than it may", function () {
   it("a while after the switch: its host takes it back", async () => {
     await goesWrong({ SERVED_EAT_AFTER: "1ms" }, `touch ${TRIGGER}`);
     assert.match(await evidence(`ends-${UNIT}`), /^result oom-kill$/m);
+    await settled();
+  });
+
+  it("by a child of it, after which it goes on itself: the kernel's counter tells, and its host takes it back", async () => {
+    await host.exec(
+      `mkdir -p $(dirname ${DROP_IN}) && printf '[Service]\\nOOMPolicy=continue\\n' >${DROP_IN} && systemctl daemon-reload`,
+    );
+    assert.equal(await property(host, "OOMPolicy"), "continue");
+    const log = (await kernelLog()).length;
+    await goesWrong({ SERVED_CHILD_EATS_AFTER: "1ms" }, `touch ${TRIGGER}`);
+    const killed = /Memory cgroup out of memory: Killed process (\d+) \(exe\)/.exec((await kernelLog()).slice(log));
+    const main = /^ExecMainPID=(\d+)$/m.exec(await evidence(`show-${UNIT}`));
+    assert.notEqual(killed?.[1] ?? assert.fail("the kernel killed no child"), main?.[1]);
+    // It lived to say so, and was never started again.
+    assert.match(await evidence(`own-${UNIT}`), /^served v2 goes on, its child ended: signal: killed$/m);
+    assert.match(await evidence(`show-${UNIT}`), /^Result=success$/m);
+    assert.match(await evidence(`show-${UNIT}`), /^NRestarts=0$/m);
+    assert.equal(await evidence(`ends-${UNIT}`), "");
+    assert.match(await evidence(`cgroup-${UNIT}`), /^oom_kill [1-9]/m);
     await settled();
   });
 });

@@ -25,6 +25,10 @@ func main() {
 		check()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "--eat" {
+		eat()
+		return
+	}
 	settings, err := readSettings()
 	if err != nil {
 		log.Fatalf("served %s cannot start: %v", version, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -27,8 +28,8 @@ type Settings struct {
 	UnhealthyAfter time.Duration
 	// CrashAfter, it panics.
 	CrashAfter time.Duration
-	// EatAfter, it takes memory, up to 512 MiB.
-	EatAfter time.Duration
+	// EatAfter, it takes memory, up to 512 MiB. ChildEatsAfter, a child of it does, and it goes on whatever becomes of that.
+	EatAfter, ChildEatsAfter time.Duration
 	// Broken, /work answers 500, and /readyz tells nothing of it.
 	Broken bool
 }
@@ -44,12 +45,13 @@ func readSettings() (Settings, error) {
 		Broken:       os.Getenv("SERVED_BROKEN") != "",
 	}
 	for name, into := range map[string]*time.Duration{
-		"SERVED_SLOW_START":      &settings.SlowStart,
-		"SERVED_SLOW_HEALTH":     &settings.SlowHealth,
-		"SERVED_HANG_AFTER":      &settings.HangAfter,
-		"SERVED_UNHEALTHY_AFTER": &settings.UnhealthyAfter,
-		"SERVED_CRASH_AFTER":     &settings.CrashAfter,
-		"SERVED_EAT_AFTER":       &settings.EatAfter,
+		"SERVED_SLOW_START":       &settings.SlowStart,
+		"SERVED_SLOW_HEALTH":      &settings.SlowHealth,
+		"SERVED_HANG_AFTER":       &settings.HangAfter,
+		"SERVED_UNHEALTHY_AFTER":  &settings.UnhealthyAfter,
+		"SERVED_CRASH_AFTER":      &settings.CrashAfter,
+		"SERVED_EAT_AFTER":        &settings.EatAfter,
+		"SERVED_CHILD_EATS_AFTER": &settings.ChildEatsAfter,
 	} {
 		given := os.Getenv(name)
 		if given == "" {
@@ -101,6 +103,9 @@ func (c *clock) start(settings Settings) {
 	if settings.EatAfter > 0 {
 		time.AfterFunc(settings.EatAfter, eat)
 	}
+	if settings.ChildEatsAfter > 0 {
+		time.AfterFunc(settings.ChildEatsAfter, letChildEat)
+	}
 }
 
 // most is more than any limit of these tests: where none holds, the machine must not suffer.
@@ -118,4 +123,11 @@ func eat() {
 		time.Sleep(time.Millisecond)
 	}
 	log.Fatalf("took %d MiB, and nothing ended it", len(taken)*8)
+}
+
+// letChildEat says how a child ended that eats.
+func letChildEat() {
+	child := exec.Command("/proc/self/exe", "--eat")
+	child.Stderr = os.Stderr
+	log.Printf("served %s goes on, its child ended: %v", version, child.Run())
 }
