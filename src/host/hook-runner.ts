@@ -1,8 +1,10 @@
-import { execFile } from "node:child_process";
 import { quote } from "../render/shell";
 import type { Answer } from "./host-session";
 import { text } from "./agent-output";
+import { REAL_CLOCK } from "./gates/clock";
+import { fetchFailure } from "./gates/request";
 import { hookEnvironment, type Hook, type HookEvidence } from "./hooks";
+import { runOnOperator } from "./operator-command";
 import type { Entries } from "./upload";
 
 const OUTPUT_SHOWN = 400;
@@ -23,30 +25,34 @@ export async function runHook(
   }
 }
 
-function runHere({ command = [], timeout }: Hook, evidence: HookEvidence): Promise<void> {
-  const [program = "", ...args] = command;
-  const env = { ...process.env, ...hookEnvironment(evidence) };
-  return new Promise((resolve, reject) => {
-    execFile(program, args, { env, timeout: timeout * 1000 }, (error, stdout, stderr) => {
-      if (error === null) resolve();
-      else
-        reject(
-          new Error(
-            error.killed === true ? `took longer than ${timeout} s` : shown(`${stdout}${stderr}` || error.message),
-          ),
-        );
-    });
+async function runHere({ command = [], timeout }: Hook, evidence: HookEvidence): Promise<void> {
+  const { code, output } = await runOnOperator({
+    command,
+    environment: hookEnvironment(evidence),
+    timeout,
+    clock: REAL_CLOCK,
   });
+  if (code === undefined) throw new Error(`took longer than ${timeout} s${output === "" ? "" : `: ${shown(output)}`}`);
+  if (code !== 0) throw new Error(shown(output) || (typeof code === "number" ? `ended with ${code}` : code));
 }
 
 async function post({ url = "", timeout }: Hook, evidence: HookEvidence): Promise<void> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(evidence),
-    signal: AbortSignal.timeout(timeout * 1000),
-  });
-  if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status}`);
+  const { host } = new URL(url);
+  const late = AbortSignal.timeout(timeout * 1000);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(evidence),
+      signal: late,
+    });
+  } catch (error) {
+    throw new Error(`${host}: ${late.aborted ? `no answer within ${timeout} s` : fetchFailure(error)}`);
+  }
+  // Nobody reads what it says.
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`${host} answered ${response.status}`);
 }
 
 async function runThere(

@@ -5,6 +5,9 @@ import { evidenceLine, HostError, indent, MovedError } from "./errors";
 import type { RolloutResult } from "./rollout";
 import { UnreachableError } from "./transport";
 
+/** What the state says a host has whose connection was lost for good in the middle. */
+export const UNKNOWN = "unknown";
+
 /** Nothing moved: the engine keeps the old state and shows the message under the resource. */
 export function plainFailure(headline: string, errors: readonly Error[]): Error {
   return new Error([headline, ...errors.map(({ message }) => message)].filter((line) => line !== "").join("\n"));
@@ -36,12 +39,12 @@ export function isComplete({ failed, untouched, stopped, interrupted }: Result):
 }
 
 /**
- * What a host goes back to. One that took the release in an earlier rollout, which did not come to its end, goes back to
- * the release of the state.
+ * What a host goes back to. One that took the release in an earlier rollout, which did not come to its end, and one of which
+ * nobody knew what it had, go back to the release of the state.
  */
 export function beforeRollout(olds: ReleaseState, host: string, release: string): Actual | undefined {
   const before = parseActual(olds.actual[host]);
-  if (before?.release !== release) return before;
+  if (before === undefined || (before.release !== release && before.release !== UNKNOWN)) return before;
   return { ...before, release: wantedRelease(olds, olds.key).id };
 }
 
@@ -130,9 +133,9 @@ function whatMoved(olds: ReleaseState, release: string, { done, failed, rolledBa
 
 /** Where a failed host is if not on its old release; `unknown` where the connection was lost for good. */
 function whereLeft(error: Error): string | undefined {
-  if (error instanceof UnreachableError) return error.started ? "unknown" : undefined;
+  if (error instanceof UnreachableError) return error.started ? UNKNOWN : undefined;
   if (error instanceof MovedError) return error.release;
-  return error instanceof HostError && error.away ? error.result.current || "unknown" : undefined;
+  return error instanceof HostError && error.away ? error.result.current || UNKNOWN : undefined;
 }
 
 function pick(map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {

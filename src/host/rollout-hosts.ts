@@ -9,7 +9,7 @@ import { inParallel } from "./in-parallel";
 import type { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
 import { parseActual, type Actual, type ReleaseInputs, type ReleaseState } from "./release";
-import { beforeRollout } from "./release-outcome";
+import { beforeRollout, UNKNOWN } from "./release-outcome";
 import type { RolloutResult } from "./rollout";
 import type { RolloutRow } from "./rollout-row";
 import { RolloutWatch } from "./rollout-watch";
@@ -83,7 +83,7 @@ export class RolloutHosts {
       await this.watch?.still(host);
     } catch (error) {
       if (error instanceof MovedError) throw error;
-      if (!(error instanceof UnreachableError)) throw new MovedError(messageOf(error), "unknown");
+      if (!(error instanceof UnreachableError)) throw new MovedError(messageOf(error), UNKNOWN);
       this.#lost(host, new UnreachableError(error.message, true), "it may have gone back since it took the release");
     }
   }

@@ -24,6 +24,8 @@ export interface RolloutWatchOptions {
 export class RolloutWatch {
   /** What each host took, and the moment before which it cannot have looked at it. */
   readonly #taken = new Map<string, { readonly actual: Actual; readonly firstLook: number }>();
+  /** What has gone back stays so, also where the host does not answer any more. */
+  readonly #moved = new Map<string, MovedError>();
 
   constructor(private readonly options: RolloutWatchOptions) {}
 
@@ -37,7 +39,15 @@ export class RolloutWatch {
   async still(host: string): Promise<void> {
     const { clock, ask } = this.options;
     const taken = this.#taken.get(host);
-    if (taken !== undefined && clock.now() >= taken.firstLook) await ask(host, taken.actual);
+    if (taken === undefined || clock.now() < taken.firstLook) return;
+    const known = this.#moved.get(host);
+    if (known !== undefined) throw known;
+    try {
+      await ask(host, taken.actual);
+    } catch (error) {
+      if (error instanceof MovedError) this.#moved.set(host, error);
+      throw error;
+    }
   }
 
   /**

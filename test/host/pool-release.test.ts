@@ -125,6 +125,19 @@ describe("a release of a pool with gates", function () {
     assert.deepEqual(judged(), ["contract-canary 1 rack-1", "contract-canary 1 rack-1"]);
   });
 
+  it("puts a host of which the state knows nothing back on the release of the state", async () => {
+    const state = await manager().create(inputs("old\n"));
+    const [old = ""] = releases();
+    hosts.fault("10.0.0.1", "lost");
+    const lost = stateOf(await failure(manager().update(state, inputs("new\n"))), state);
+    hosts.fault("10.0.0.1");
+    assert.equal(actual(lost)[0], "unknown");
+    const error = await failure(manager().update(lost, inputs("bad\n", { gates: [gate("canary", 1)] })));
+    assert.match(error.message, /^rack-1: put back$/m);
+    assert.deepEqual(new Set(releases()), new Set([old]));
+    assert.deepEqual(actual(stateOf(error, lost)), releases());
+  });
+
   for (const [onFailure, left] of [
     ["rollback", 0],
     ["rollback-batch", 1],

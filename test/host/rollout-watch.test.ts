@@ -56,6 +56,15 @@ describe("the hosts that a rollout has come past", () => {
     await assert.rejects(watch.still("rack-1"), MovedError);
   });
 
+  it("stay gone back where they do not answer any more, for the gate that it ended has no verdict", async () => {
+    const gone = (host: string, seconds: number) =>
+      seconds === 30 ? moved(host) : new UnreachableError("no answer", false);
+    const { clock, watch } = world(gone);
+    await watch.during(never, gate(clock, HOUR));
+    await clock.sleep(1, never);
+    await assert.rejects(watch.still("rack-1"), MovedError);
+  });
+
   it("leave a gate its verdict", async () => {
     const { clock, asked, watch } = world();
     await watch.during(never, gate(clock, 50));

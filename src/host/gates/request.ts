@@ -28,21 +28,23 @@ export async function request(
     return { status: response.status, body: hidden(await bounded(response), headers) };
   } catch (error) {
     throwIfStopped(run);
-    return { error: late.aborted ? `no answer within ${timeout} s` : hidden(reason(error), headers) };
+    return { error: late.aborted ? `no answer within ${timeout} s` : hidden(fetchFailure(error), headers) };
   }
 }
 
-/** Without the credentials of the request, as they were sent and as they were given. */
+/** Without the credentials of the request, as they were sent and as they were given, also inside JSON. */
 function hidden(text: string, { authorization = "" }: Record<string, string>): string {
-  const [kind, sent = ""] = authorization.split(" ", 2);
-  if (sent === "") return text;
+  const space = authorization.indexOf(" ");
+  if (space < 0) return text;
+  const sent = authorization.slice(space + 1);
   const given =
-    kind === "Basic"
+    authorization.slice(0, space) === "Basic"
       ? Buffer.from(sent, "base64")
           .toString("utf8")
           .replace(/^[^:]*:/, "")
       : sent;
-  return text.replaceAll(sent, "(secret)").replaceAll(given, "(secret)");
+  const forms = [sent, given].flatMap((each) => [JSON.stringify(each).slice(1, -1), each]);
+  return forms.reduce((rest, each) => rest.replaceAll(each, "(secret)"), text);
 }
 
 async function bounded(response: Response): Promise<string> {
@@ -57,8 +59,8 @@ async function bounded(response: Response): Promise<string> {
   return Buffer.concat(chunks).subarray(0, LARGEST_BODY).toString("utf8");
 }
 
-/** `fetch` says "fetch failed" and puts what happened below. */
-function reason(error: unknown): string {
+/** Why there was no answer: `fetch` says "fetch failed" and puts what happened below. */
+export function fetchFailure(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const { code, message } = (cause ?? error) as { code?: string; message?: string };
   return shown(

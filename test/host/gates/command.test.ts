@@ -22,6 +22,8 @@ describe("gates on the operator's machine", () => {
   const sh = (script: string): readonly string[] => ["sh", "-c", script, join(directory, "notes")];
   /** A command with a child that outlives any test, and notes its number. */
   const PARENT = 'sleep 3600 & echo $! >"$0"; wait';
+  /** The same in a session of its own, with the command's output. */
+  const BEHIND = 'setsid sh -c \'echo $$ >"$0"; exec sleep 3600\' "$0" & until [ -s "$0" ]; do sleep 0.05; done';
   const child = (): number =>
     existsSync(join(directory, "notes")) ? Number(readFileSync(join(directory, "notes"), "utf8")) : 0;
 
@@ -77,6 +79,23 @@ describe("gates on the operator's machine", () => {
       const late = runCommandGate(gate(sh(PARENT), { timeout: "2 s" }), { ...realRun(), clock });
       await assert.rejects(late, /took longer than 2 s/);
       await until(() => !runs(child()));
+    });
+
+    it("passes though it leaves a process with its output behind, as ssh does with a shared connection", async () => {
+      // Only where nobody waits for that process does this end at all.
+      await runCommandGate(gate(sh(`${BEHIND}; exit 0`), { timeout: "1 h" }), realRun());
+      assert.ok(runs(child()));
+      process.kill(child());
+    });
+
+    it("is ended when the gate is stopped, whatever has left its group", async () => {
+      const stop = new AbortController();
+      const run = realRun({ signal: stop.signal });
+      const stopped = assert.rejects(runCommandGate(gate(sh(`${BEHIND}; sleep 3600`)), run), GateStopped);
+      await until(() => child() !== 0);
+      stop.abort();
+      await stopped;
+      process.kill(child());
     });
 
     it("is ended at once when the gate is stopped", async () => {

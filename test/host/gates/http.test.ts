@@ -121,6 +121,19 @@ describe("an HTTP gate", () => {
     assert.equal(headers[0]?.authorization, "Bearer t0ken");
   });
 
+  it("shows nothing of a credential that a server repeats, with spaces and in JSON", async () => {
+    const secret = 'first "second" third';
+    answer = ({ headers: { authorization = "" } }) => ({
+      status: 403,
+      body: `${JSON.stringify({ got: authorization.replace(/^Bearer /, "") })} ${authorization}`,
+    });
+    await assert.rejects(watchHttp(gate({ bearerToken: secret }), gateRun({ secret })), ({ message }: Error) => {
+      assert.match(message, /status 403: \{"got":"\(secret\)"\} Bearer \(secret\)$/);
+      assert.doesNotMatch(message, /first|second|third/);
+      return true;
+    });
+  });
+
   it("ends at once when it is stopped, even while it waits for an answer", async () => {
     const stop = new AbortController();
     answer = () => {
