@@ -110,7 +110,6 @@ async function serviceRounds(): Promise<ServiceRounds | undefined> {
     return { ...back, lost, requests };
   } finally {
     await lab.stop();
-    await hosts.stopAll();
   }
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanDownload } from "../../src/plan/host-plan";
 import { quote } from "../../src/render/shell";
-import { machineGo } from "../support/go";
+import { machineGo, needsGo } from "../support/go";
 import { skip } from "../support/skip";
 import { COMPONENT, h1, plan, release, Root, shells, which, zip, type Answer } from "./support";
 
@@ -29,7 +29,7 @@ describe("agent: modules by a toolchain's own GOPROXY", function () {
 
   before(async function () {
     if (which("python3") === undefined) skip(this, "python3, which makes the zip here, is not installed");
-    if (machineGo() === undefined) skip(this, "there is no go command here");
+    needsGo(this);
     work = mkdtempSync(join(tmpdir(), "gofleet-modules-"));
     zip(join(work, "v1.2.3.zip"), FILES);
     writeFileSync(join(work, "v1.2.3.info"), '{"Version":"v1.2.3","Time":"2020-01-01T00:00:00Z"}');

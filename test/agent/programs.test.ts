@@ -21,9 +21,8 @@ import type { ResolvedRelease } from "../../src/model/service/release";
 import { mergePlans } from "../../src/plan/merge";
 import { servicePlace } from "../../src/plan/service/place";
 import { releaseDownload, releasePlan } from "../../src/plan/service/release";
-import { machineGo } from "../support/go";
+import { needsGo } from "../support/go";
 import { buildProgram, goModule, MODULE } from "../support/go-programs";
-import { skip } from "../support/skip";
 import { COMPONENT, release, Root, shells, type Answer, type Release } from "./support";
 
 const ARCH = process.arch === "arm64" ? "arm64" : "amd64";
@@ -44,7 +43,7 @@ describe("agent: programs of services", function () {
   const served = new Map<string, Buffer | number | { readonly cut: Buffer }>();
 
   before(function (done) {
-    if (machineGo() === undefined) return skip(this, "there is no go command");
+    needsGo(this);
     work = mkdtempSync(join(tmpdir(), "gofleet-programs-"));
     goModule(join(work, "module"));
     for (const version of ["1", "2"]) make(version, "-ldflags", `-X main.version=${version}`);

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import type { SshArgs } from "../../src/index";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
 import { file, raw } from "./raw-program";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 
 describe("the way in to a real host", function () {
   let host: Host;
-  let workDir: string;
   let stack: TestStack;
   let password: string;
 
@@ -26,17 +22,15 @@ describe("the way in to a real host", function () {
   };
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
     password = await hosts.sudoPassword();
-    workDir = makeProject();
-    stack = await TestStack.open(program("root"), workDir);
+    stack = await TestStack.create(program("root"));
     await stack.up();
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await hosts.stopAll();
   });
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { onHost, runOn, service } from "../agent/on-host";
 import { COMPONENT, file, plan, release, type Answer, type Event } from "../agent/support";
-import { skip } from "../support/skip";
-import { difference, hosts, unavailable, type Host } from "./support/hosts";
+import { difference, type Host, hosts, needsHosts } from "./support/hosts";
 
 const units = (answer: Answer, ev: string): unknown[] =>
   answer.events.filter((event) => event.ev === ev).map(({ unit }) => unit);
@@ -27,8 +26,7 @@ const STEPS = [
 describe("agent on a systemd host", function () {
   let host: Host;
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("agent");
   });
   after(() => hosts.stopAll());

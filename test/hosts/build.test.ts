@@ -6,9 +6,8 @@ import type { PlanDownload } from "../../src/plan/host-plan";
 import { recipeDigest } from "../../src/plan/recipe";
 import { onHost, runOn } from "../agent/on-host";
 import { COMPONENT, file, h1, plan, release, zip, type Answer, type Release } from "../agent/support";
-import { skip } from "../support/skip";
 import { GoProxy, TOOLCHAIN } from "./support/goproxy";
-import { difference, hosts, unavailable, type Host } from "./support/hosts";
+import { difference, type Host, hosts, needsHosts } from "./support/hosts";
 
 const ARCH = process.arch === "arm64" ? "arm64" : "amd64";
 const GO = "1.26.8";
@@ -46,8 +45,7 @@ describe("builds on a real host", function () {
   let toolchain: PlanDownload;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     work = mkdtempSync(join(tmpdir(), "gofleet-build-"));
     host = await hosts.boot("build");
     proxy = await GoProxy.start({ address: await hosts.operatorAddress() });

@@ -4,13 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
 import { file, raw } from "./raw-program";
 import { must } from "./support/commands";
 import { FileServer, type Certificate } from "./support/file-server";
-import { difference, hosts, noVirtualHosts, type Listing, type VirtualHost } from "./support/hosts";
+import { difference, hosts, type Listing, needsVirtualHosts, type VirtualHost } from "./support/hosts";
 
 const COMPONENT = "raw";
 const DAY = 86_400_000;
@@ -31,7 +29,6 @@ for (const [name, off, untimely] of [
     this.timeout(600_000);
     let host: VirtualHost;
     let work = "";
-    let workDir = "";
     let plain: FileServer;
     let secure: FileServer;
     let stack: TestStack;
@@ -80,8 +77,7 @@ for (const [name, off, untimely] of [
     };
 
     before(async function () {
-      const reason = noVirtualHosts();
-      if (reason) skip(this, reason);
+      needsVirtualHosts(this);
       work = mkdtempSync(join(tmpdir(), "gofleet-clock-"));
       for (const version of ["v1", "v2", "v3", "v4"]) await archive(work, version);
       const address = await hosts.operatorAddress();
@@ -90,12 +86,12 @@ for (const [name, off, untimely] of [
       host = await hosts.bootVirtual("rack-01", { clock: new Date(Date.now() + off) });
       await host.exec("cat >>/etc/ssl/certs/ca-certificates.crt", { input: certificate.cert });
       untouched = await host.listing();
-      workDir = makeProject();
-      stack = await TestStack.open(program("v1"), workDir);
+      stack = await TestStack.create(program("v1"));
     });
 
     after(async () => {
-      for (const directory of [work, workDir]) if (directory) rmSync(directory, { recursive: true, force: true });
+      stack?.remove();
+      if (work) rmSync(work, { recursive: true, force: true });
       await plain?.stop();
       await secure?.stop();
       await hosts.stopAll();

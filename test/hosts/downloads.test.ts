@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, release, said, stateReleases, target, toolchain } from "./programs";
 import { GoProxy, type Fault } from "./support/goproxy";
-import { difference, hosts, unavailable, type Host } from "./support/hosts";
+import { difference, type Host, hosts, needsHosts } from "./support/hosts";
 
 const COMPONENT = "gofleet-test-go";
 const OTHER = "v0.0.1-go1.26.7.linux-amd64.zip";
@@ -13,18 +10,15 @@ const OTHER = "v0.0.1-go1.26.7.linux-amd64.zip";
 describe("downloads on a real host", function () {
   let host: Host;
   let proxy: GoProxy;
-  let workDir: string;
   let stack: TestStack;
 
   const program = (version: string, on = host) => toolchain(proxy.url, { target: target(on), go: release(version) });
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
     proxy = await GoProxy.start({ address: await hosts.operatorAddress() });
-    workDir = makeProject();
-    stack = await TestStack.open(program("1.26.7"), workDir);
+    stack = await TestStack.create(program("1.26.7"));
     await stack.up();
   });
 
@@ -33,7 +27,7 @@ describe("downloads on a real host", function () {
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await proxy?.stop();
     await hosts.stopAll();
   });
@@ -74,9 +68,8 @@ describe("downloads on a real host", function () {
     const small = await hosts.boot("rack-02", { disk: "600M" });
     const before = await small.listing();
     await small.exec("fallocate -l 450M /var/tmp/ballast");
-    const place = makeProject();
+    const other = await TestStack.create(program("1.26.7", small));
     try {
-      const other = await TestStack.open(program("1.26.7", small), place);
       const failed = await other.up({ expect: "failure" });
       assert.match(said(failed), /refused, nothing changed: .*disk full.*→ free space/s);
       assert.equal(await other.resource("go-release"), undefined);
@@ -100,7 +93,7 @@ describe("downloads on a real host", function () {
       await other.up();
       assert.equal((await small.exec("go env GOFLAGS")).trim(), "-mod=readonly");
     } finally {
-      rmSync(place, { recursive: true, force: true });
+      other.remove();
       await small.stop();
     }
   });

@@ -5,12 +5,10 @@ import { join } from "node:path";
 import type { HostTarget } from "../../src/index";
 import { TestStack } from "../support/engine";
 import type { Operation } from "../support/engine/operation";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
 import { file, raw } from "./raw-program";
 import { atStep, cutConnections, type Stop } from "./steps";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 import { pause } from "./support/machine";
 
 const COMPONENT = "raw";
@@ -67,7 +65,6 @@ const KILLED: Readonly<Record<string, "old" | "new">> = {
 
 describe("faults on a real host", function () {
   let host: Host;
-  let workDir: string;
   let stack: TestStack;
   let number = 0;
 
@@ -93,18 +90,16 @@ describe("faults on a real host", function () {
   };
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
-    workDir = makeProject();
-    stack = await TestStack.open(raw({ target: target(host), plan: plan("v0") }), workDir);
+    stack = await TestStack.create(raw({ target: target(host), plan: plan("v0") }));
     await stack.up();
   });
 
   afterEach(() => pauseAt(""));
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await hosts.stopAll();
   });
 
@@ -246,7 +241,7 @@ describe("faults on a real host", function () {
     const desk = mkdtempSync(join(tmpdir(), "gofleet-desk-"));
     try {
       // The same stack as another operator's copy of the state has it.
-      cpSync(workDir, desk, { recursive: true, verbatimSymlinks: true });
+      cpSync(stack.workDir, desk, { recursive: true, verbatimSymlinks: true });
       const wanted = next();
       const late = await TestStack.open(raw({ target: target(host), plan: plan("late") }), desk);
       pauseAt("flipped");

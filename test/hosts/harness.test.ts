@@ -3,18 +3,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { skip } from "../support/skip";
 import { GoProxy } from "./support/goproxy";
 import { pause } from "./support/machine";
-import { difference, hosts, unavailable, type Host } from "./support/hosts";
+import { difference, type Host, hosts, needsHosts } from "./support/hosts";
 
 describe("test hosts", function () {
   let first: Host;
   let second: Host;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     [first, second] = await Promise.all([hosts.boot("rack-01"), hosts.boot("rack-02", { disk: "200M" })]);
   });
 

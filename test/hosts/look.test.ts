@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { hostPool, ssh } from "../../src/index";
 import { gofleet, type Ended } from "../report/support/cli";
 import { served } from "../report/support/inline-program";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { file, raw } from "./raw-program";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 
 describe("gofleet preview --look at real hosts", function () {
   let host: Host;
-  let workDir: string;
   let stack: TestStack;
 
   /** A pool of a host that runs and one that does not, on the same network. */
@@ -26,20 +22,18 @@ describe("gofleet preview --look at real hosts", function () {
     const { envVars, pulumiHome } = stack.automation.workspace;
     const env = { ...process.env, ...envVars, PULUMI_HOME: pulumiHome };
     return served(program(), (client) =>
-      gofleet(workDir, ["preview", "--stack", "test", "--look", ...args, "--", client], env),
+      gofleet(stack.workDir, ["preview", "--stack", "test", "--look", ...args, "--", client], env),
     );
   }
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
-    workDir = makeProject();
-    stack = await TestStack.open(program(), workDir);
+    stack = await TestStack.create(program());
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await hosts.stopAll();
   });
 

@@ -3,10 +3,9 @@ import { ComponentResource, rootStackResource } from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { hostPool, ssh, type HostTarget } from "../../src/index";
 import { withStack, type StackSettings, type TestStack } from "../support/engine";
-import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
 import { file, Raw, raw, type RawArgs } from "./raw-program";
-import { difference, hosts, unavailable, type Host, type Listing } from "./support/hosts";
+import { difference, type Host, hosts, type Listing, needsHosts } from "./support/hosts";
 
 const UNIT = "/etc/systemd/system/live.service";
 const SHARED = "/etc/shared.conf";
@@ -24,8 +23,7 @@ describe("who owns what on a real host", function () {
   let untouched: Listing;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
     await host.exec(`echo original >${SHARED}`);
     untouched = await host.listing();

@@ -3,9 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onHost, runOn } from "../agent/on-host";
 import { COMPONENT, file, plan, release, until, type Answer, type Release } from "../agent/support";
-import { skip } from "../support/skip";
 import { enabling, offer, type Package } from "./repository";
-import { difference, hosts, unavailable, type Host, type Listing } from "./support/hosts";
+import { difference, type Host, hosts, type Listing, needsHosts } from "./support/hosts";
 
 const UNIT = "demod.service";
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -51,8 +50,7 @@ describe("packages on a real host", function () {
   let untouched: Listing;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
   });
   beforeEach(async () => {
     host = await hosts.boot("packages");

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { onHost, runOn } from "../agent/on-host";
 import { file, plan, release, type Answer, type Release } from "../agent/support";
-import { skip } from "../support/skip";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 
 const OURS = "ours.service";
 
@@ -14,8 +13,7 @@ describe("ports on a real host", function () {
   let host: Host;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("ports");
   });
   afterEach(async () => {

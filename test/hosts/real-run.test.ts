@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { hostPool, type GoToolchainHostArgs } from "../../src/index";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, release, stateReleases, target, toolchain } from "./programs";
 import { GoProxy } from "./support/goproxy";
-import { difference, hosts, unavailable, type Host, type Listing } from "./support/hosts";
+import { difference, type Host, hosts, type Listing, needsHosts } from "./support/hosts";
 import { pause } from "./support/machine";
 
 const COMPONENT = "gofleet-test-go";
@@ -24,7 +21,6 @@ describe("a toolchain on two real hosts", function () {
   let first: Host;
   let second: Host;
   let proxy: GoProxy;
-  let workDir: string;
   let stack: TestStack;
   let untouched: readonly Listing[];
 
@@ -51,18 +47,16 @@ describe("a toolchain on two real hosts", function () {
   };
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     [first, second] = await Promise.all([hosts.boot("rack-01"), hosts.boot("rack-02")]);
     await onEach(`echo '${CRON}' >/etc/cron.d/see`);
     proxy = await GoProxy.start({ address: await hosts.operatorAddress() });
     untouched = await listings();
-    workDir = makeProject();
-    stack = await TestStack.open(program("1.26.7"), workDir);
+    stack = await TestStack.create(program("1.26.7"));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await proxy?.stop();
     await hosts.stopAll();
   });

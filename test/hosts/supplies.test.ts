@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { h1, zip } from "../agent/support";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { said, target } from "./programs";
 import { raw } from "./raw-program";
 import { offer } from "./repository";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 
 const PREFIX = "example.com/tool@v1.2.3";
 const SOURCES = { [`${PREFIX}/go.mod`]: "module example.com/tool\n", [`${PREFIX}/main.go`]: "package main\n" };
@@ -17,7 +15,6 @@ const SOURCES = { [`${PREFIX}/go.mod`]: "module example.com/tool\n", [`${PREFIX}
 /** The program's side of what real hosts install, build and keep free; `packages` and `build` have the host's. */
 describe("packages, builds and ports of a program", function () {
   let host: Host;
-  let workDir: string;
   let work: string;
   let stack: TestStack;
 
@@ -39,8 +36,7 @@ describe("packages, builds and ports of a program", function () {
     });
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     work = mkdtempSync(join(tmpdir(), "gofleet-supplies-"));
     zip(join(work, "tool.zip"), SOURCES);
     host = await hosts.boot("rack-01");
@@ -48,11 +44,11 @@ describe("packages, builds and ports of a program", function () {
     // Stands for a toolchain; the real one builds in `build`.
     const go = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho "$GOPROXY$GOAMD64" >"$2"\n';
     await host.exec("mkdir -p /opt/go/bin && cat >/opt/go/bin/go && chmod 755 /opt/go/bin/go", { input: go });
-    workDir = makeProject();
-    stack = await TestStack.open(program(8080), workDir);
+    stack = await TestStack.create(program(8080));
   });
   after(async () => {
-    for (const folder of [work, workDir]) if (folder) rmSync(folder, { recursive: true, force: true });
+    stack?.remove();
+    if (work) rmSync(work, { recursive: true, force: true });
     await hosts.stopAll();
   });
 

@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onHost, runOn } from "../agent/on-host";
 import { file, plan, release, type Release } from "../agent/support";
-import { skip } from "../support/skip";
 import { must } from "./support/commands";
-import { difference, hosts, unavailable, type Host, type Listing } from "./support/hosts";
+import { difference, type Host, hosts, type Listing, needsHosts } from "./support/hosts";
 
 const PATH = "/usr/local/share/ca-certificates/fleet.crt";
 
@@ -17,8 +16,7 @@ describe("what a real host trusts", function () {
   let certificates: readonly string[];
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     work = mkdtempSync(join(tmpdir(), "gofleet-trust-"));
     certificates = await Promise.all([authority("one"), authority("two")]);
     host = await hosts.boot("trust");

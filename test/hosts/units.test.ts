@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { hostRelease, said, stateReleases, target } from "./programs";
 import { file, raw, type RawArgs } from "./raw-program";
-import { difference, hosts, unavailable, type Host, type Listing } from "./support/hosts";
+import { difference, type Host, hosts, type Listing, needsHosts } from "./support/hosts";
 
 const SYSTEM = "/etc/systemd/system";
 const SECRET = "/etc/gofleet/raw/current/.gofleet/secrets/token";
@@ -62,7 +60,6 @@ function release({ secret, second = "one", probe = "true", dropIn = "one" }: Ver
 
 describe("units and secrets on a real host", function () {
   let host: Host;
-  let workDir: string;
   let stack: TestStack;
   let untouched: Listing;
 
@@ -75,16 +72,14 @@ describe("units and secrets on a real host", function () {
     assert.deepEqual(Object.values(await stateReleases(stack, "raw-release")), [await hostRelease(host, "raw")]);
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("rack-01");
     untouched = await host.listing();
-    workDir = makeProject();
-    stack = await TestStack.open(program({ secret: PLANTED.old }), workDir);
+    stack = await TestStack.create(program({ secret: PLANTED.old }));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await hosts.stopAll();
   });
 

@@ -3,8 +3,7 @@ import { resolveWatch, type WatchArgs } from "../../src/model/service/watch";
 import { watchScript } from "../../src/render/service/watch-script";
 import { onHost, runOn } from "../agent/on-host";
 import { COMPONENT, file, plan, release, type Event, type Release } from "../agent/support";
-import { skip } from "../support/skip";
-import { hosts, unavailable, type Host } from "./support/hosts";
+import { type Host, hosts, needsHosts } from "./support/hosts";
 import { pause } from "./support/machine";
 
 const UNIT = "demo.service";
@@ -53,8 +52,7 @@ const one = service("one", { bad: "exec sleep infinity" });
 describe("a host that looks after its releases", function () {
   let host: Host;
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
+    needsHosts(this);
     host = await hosts.boot("watch");
   });
   after(() => hosts.stopAll());

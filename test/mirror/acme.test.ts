@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,10 +8,8 @@ import { connect } from "node:tls";
 import { GoProxyMirror, GoToolchainHost, type GoProxyMirrorArgs } from "../../src/index";
 import { mirrorPlace } from "../../src/plan/mirror/place";
 import { hostRelease, release, said, target } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { AcmeServer, DENIED } from "./support/acme-server";
 import { DOMAIN, Surroundings } from "./support/mirror-host";
 
@@ -35,7 +32,6 @@ describe("a mirror's certificate from an ACME server, on a real host", function 
   let server: Host;
   let client: Host;
   let stack: TestStack;
-  let workDir: string;
 
   const program =
     (more: Partial<GoProxyMirrorArgs> = {}) =>
@@ -49,9 +45,7 @@ describe("a mirror's certificate from an ACME server, on a real host", function 
     };
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await Surroundings.start(["certbot"]);
+    around = await Surroundings.start(this, ["certbot"]);
     const address = await hosts.operatorAddress();
     const { certificate, key } = around.authority.leaf(SERVER);
     const cert = around.authority.chain({ name: SERVER, certificate, key });
@@ -61,15 +55,13 @@ describe("a mirror's certificate from an ACME server, on a real host", function 
     client = await around.host("builder", server);
     await server.exec(`echo '${address} ${SERVER}' >>/etc/hosts`);
     await acme.leadTo(server.address);
-    workDir = makeProject();
-    stack = await TestStack.open(program(), workDir);
+    stack = await TestStack.create(program());
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await acme?.stop();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   /** The certificate that clients are shown, which they trust by the ACME server's CA alone. */

@@ -9,9 +9,8 @@ import { DOWNLOAD_MODES, resolveDownloadMode } from "../../src/model/mirror/down
 import { downloadModeFile } from "../../src/render/mirror/download-mode";
 import { tomlFile } from "../../src/render/toml";
 import { athensModule } from "../support/athens";
-import { machineGo, temporaryDirectory } from "../support/go";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { hostile } from "../support/hostile";
-import { skip } from "../support/skip";
 import { ATHENS_CASES, SECRET } from "./athens-cases";
 import { taggedVariables, understood, understoodFiles, understoodModes, understoodToml } from "./athens-probe";
 import { pathsBelow } from "./athens-server";
@@ -32,7 +31,7 @@ describe("Athens' configuration, as Athens reads it", function () {
   let folder: string;
 
   before(function () {
-    if (!machineGo()) skip(this, "building Athens needs a go command");
+    needsGo(this);
     folder = temporaryDirectory();
   });
   after(() => folder && rmSync(folder, { recursive: true }));
@@ -166,7 +165,7 @@ describe("download mode file, as Athens reads it", function () {
   this.timeout(20 * 60_000);
 
   before(function () {
-    if (!machineGo()) skip(this, "building Athens needs a go command");
+    needsGo(this);
   });
 
   it("decides by the first rule that matches", async () => {

@@ -7,10 +7,9 @@ import { describe as text } from "../../src/model/issues";
 import { athensPlan, athensTexts, athensWrites } from "../../src/plan/mirror/athens";
 import { mirrorPlace, secretPath } from "../../src/plan/mirror/place";
 import { athensSecrets } from "../../src/render/mirror/athens-environment";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { type Host, hosts, needsHosts } from "../hosts/support/hosts";
 import { athensBinary } from "../support/athens";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { machineGo, needsGo } from "../support/go";
 import { packageRepository } from "./support/packages";
 
 const place = mirrorPlace("goproxy");
@@ -26,8 +25,8 @@ describe("Athens on a real host", function () {
   let args: AthensArgs;
 
   before(async function () {
-    const reason = unavailable() ?? (machineGo() ? undefined : "building Athens needs a go command");
-    if (reason) skip(this, reason);
+    needsHosts(this);
+    needsGo(this);
     const [binary, packages] = [await athensBinary(), await packageRepository(["git"])];
     host = await hosts.boot("athens");
     await install(packages);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AthensArgs } from "../../src/model/mirror/athens";
 import { freePort } from "../support/free-ports";
-import { machineGo, temporaryDirectory } from "../support/go";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { moduleProxy } from "../support/module-proxy";
 import { skip } from "../support/skip";
 import { startAthens, type AthensServer } from "./athens-server";
@@ -24,7 +24,7 @@ describe("Athens and the services it is told to use", function () {
   let children: ChildProcess[];
 
   before(function () {
-    if (!machineGo()) skip(this, "building Athens needs a go command");
+    needsGo(this);
   });
   beforeEach(async () => {
     folder = temporaryDirectory();

@@ -3,9 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AthensArgs } from "../../src/model/mirror/athens";
 import { checkAthens } from "../../src/model/mirror/athens-check";
-import { machineGo, temporaryDirectory } from "../support/go";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { moduleProxy } from "../support/module-proxy";
-import { skip } from "../support/skip";
 import { ATHENS_CASES } from "./athens-cases";
 import { understood, understoodModes } from "./athens-probe";
 import { startAthens } from "./athens-server";
@@ -63,7 +62,7 @@ describe("what Athens takes without a word and we refuse", function () {
   let folder: string;
 
   before(function () {
-    if (!machineGo()) skip(this, "building Athens needs a go command");
+    needsGo(this);
   });
   beforeEach(() => (folder = temporaryDirectory()));
   afterEach(() => folder && rmSync(folder, { recursive: true, force: true }));

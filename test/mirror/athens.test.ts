@@ -5,9 +5,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { AthensArgs } from "../../src/model/mirror/athens";
-import { machineGo, temporaryDirectory } from "../support/go";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { moduleProxy } from "../support/module-proxy";
-import { skip } from "../support/skip";
 import { startAthens, type AthensServer } from "./athens-server";
 
 const MODULE = "example.com/Acme/thing";
@@ -30,7 +29,7 @@ describe("Athens with our configuration", function () {
   };
 
   before(function () {
-    if (!machineGo()) skip(this, "building Athens needs a go command");
+    needsGo(this);
   });
 
   beforeEach(async () => {

@@ -9,10 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GoProxyMirror, type GoRelease } from "../../src/index";
 import { said } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { DOMAIN, STORE, Surroundings } from "./support/mirror-host";
 
 const VERSION = "1.26.7";
@@ -43,12 +41,9 @@ describe("a module mirror without an upstream and without a finished Athens, on 
   let go: GoRelease;
   let server: Host;
   let stack: TestStack;
-  let workDir: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await Surroundings.start();
+    around = await Surroundings.start(this);
     folder = mkdtempSync(join(tmpdir(), "gofleet-toolchain-"));
     const archive = await toolchain();
     files = createServer((_, response) => void createReadStream(archive).pipe(response));
@@ -57,15 +52,14 @@ describe("a module mirror without an upstream and without a finished Athens, on 
     const sha256 = createHash("sha256").update(readFileSync(archive)).digest("hex");
     go = { version: VERSION, checksums: { [PLATFORM]: { sha256 } } };
     server = await around.host("mirror");
-    workDir = makeProject();
-    stack = await TestStack.open(program, workDir);
+    stack = await TestStack.create(program);
   });
 
   after(async () => {
-    for (const directory of [workDir, folder]) if (directory) rmSync(directory, { recursive: true, force: true });
+    stack?.remove();
+    if (folder) rmSync(folder, { recursive: true, force: true });
     files?.close();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   /** The archive of the toolchain that asks the test's own module server by default. */

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Agent, request, type RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { said } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { until } from "../support/until";
 import { DOMAIN, STORE, Surroundings } from "./support/mirror-host";
 
@@ -29,7 +27,6 @@ describe("a module mirror in trouble, on a real host", function () {
   let around: Surroundings;
   let server: Host;
   let stack: TestStack;
-  let workDir: string;
 
   const program = (leaf = around.leaf) =>
     around.program(server, {
@@ -44,12 +41,9 @@ describe("a module mirror in trouble, on a real host", function () {
   });
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await Surroundings.start();
+    around = await Surroundings.start(this);
     server = await around.host("mirror");
-    workDir = makeProject();
-    stack = await TestStack.open(program(), workDir);
+    stack = await TestStack.create(program());
     await stack.up();
     assert.equal((await get(`${LARGE}.zip`)).status, 200);
   });
@@ -59,9 +53,8 @@ describe("a module mirror in trouble, on a real host", function () {
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   /** An answer of which nothing but the headers has been read. */

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { GoProxyMirror, GoToolchainHost } from "../../src/index";
 import { hostRelease, release, said, target } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { GitServer, LOGIN } from "./support/git-server";
 import { DOMAIN, STORE, Surroundings } from "./support/mirror-host";
 
@@ -26,7 +24,6 @@ describe("a fleet behind a module mirror, on real hosts", function () {
   let server: Host;
   let client: Host;
   let stack: TestStack;
-  let workDir: string;
 
   /** @param edit changes nginx's configuration on its way to the host */
   const program = (edit?: (config: string) => string) => async () => {
@@ -55,9 +52,7 @@ describe("a fleet behind a module mirror, on real hosts", function () {
   const sumsOfClient = () => readFileSync(join(client.rootDir, "opt/app/go.sum"), "utf8");
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await Surroundings.start();
+    around = await Surroundings.start(this);
     const { certificate, key } = around.authority.leaf(GIT);
     const address = await hosts.operatorAddress();
     git = await GitServer.start(address, { cert: around.authority.chain({ name: GIT, certificate, key }), key });
@@ -66,16 +61,14 @@ describe("a fleet behind a module mirror, on real hosts", function () {
     client = await around.host("builder", server);
     await server.exec(`echo '${address} ${GIT}' >>/etc/hosts`);
     cpSync(APP, join(client.rootDir, "opt/app"), { recursive: true });
-    workDir = makeProject();
-    stack = await TestStack.open(program(), workDir);
+    stack = await TestStack.create(program());
     await stack.up();
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await git?.stop();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   it("brings the client its toolchain", async () => {

@@ -8,9 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ZipFile } from "yazl";
 import { athensBinary } from "../support/athens";
 import { needsNginx, TestMirror } from "../support/front";
-import { machineGo } from "../support/go";
+import { machineGo, needsGo } from "../support/go";
 import { text, type Answer } from "../support/nginx";
-import { skip } from "../support/skip";
 
 const MODULE = "example.com/mod";
 
@@ -21,7 +20,7 @@ describe("the front before a real Athens", function () {
   let athens: ChildProcess;
   before(async function () {
     needsNginx(this);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsGo(this);
     binary = await athensBinary();
   });
   beforeEach(async () => {

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { GoProxyMirror, GoToolchainHost, type GoProxyMirrorArgs } from "../../src/index";
 import { release, said, target } from "../hosts/programs";
-import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
+import { difference, type Host, type Listing } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { DOMAIN, STORE, Surroundings } from "./support/mirror-host";
 
 const COMPONENT = "gofleet-test-goproxy";
@@ -22,7 +19,6 @@ describe("a module mirror on a real host", function () {
   let server: Host;
   let client: Host;
   let stack: TestStack;
-  let workDir: string;
   let untouched: Listing;
 
   const both =
@@ -41,22 +37,18 @@ describe("a module mirror on a real host", function () {
     (await client.exec(`curl -s -o /dev/null -w '%{http_code}' ${options} 'https://${DOMAIN}${path}'`)).trim();
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await Surroundings.start();
+    around = await Surroundings.start(this);
     server = await around.host("mirror");
     client = await around.host("builder", server);
     await server.exec("apt-get -qq update && apt-get -qq install --yes --no-install-recommends git nginx >/dev/null");
     await server.exec("systemctl disable --now nginx");
     untouched = await server.listing();
-    workDir = makeProject();
-    stack = await TestStack.open(both(), workDir);
+    stack = await TestStack.create(both());
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   it("comes on, and its client with it", async () => {

@@ -3,9 +3,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { alertRules, scrapeConfig } from "../../src/render/mirror/alerts";
 import { dashboard } from "../../src/render/mirror/dashboard";
-import { machineGo } from "../support/go";
+import { needsGo } from "../support/go";
 import { Promtool, type Series } from "../support/promtool";
-import { skip } from "../support/skip";
 import { StoreLab } from "./support/store-lab";
 
 const RULES = alertRules({ component: "goproxy", store: { watchEvery: 15, repairEvery: 600 } });
@@ -79,7 +78,7 @@ describe("a mirror's alert rules, by Prometheus", function () {
   });
 
   it("ask for metrics that the keeper writes, in a format that Prometheus takes", function () {
-    if (!machineGo()) return skip(this, "there is no go command");
+    needsGo(this);
     const lab = new StoreLab();
     assert.equal(lab.keeper("run").code, 0);
     const text = readFileSync(join(lab.state, "metrics.prom"), "utf8");

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { machineGo, temporaryDirectory } from "../support/go";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { passesItsOwnTests } from "../support/host-tool";
 import type { TestModule } from "../support/module-proxy";
 import { skip } from "../support/skip";
@@ -23,7 +23,7 @@ describe("the store's keeper", function () {
   this.timeout(15 * 60_000);
   let lab: StoreLab | undefined;
   before(function () {
-    if (!machineGo()) skip(this, "there is no go command");
+    needsGo(this);
   });
   afterEach(async () => {
     await lab?.stop();

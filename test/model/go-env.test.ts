@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { checkGoEnv } from "../../src/model/go-env";
 import { GO_ENV_KEYS, type GoEnvKey } from "../../src/model/go-env-keys";
 import { goEnvFile } from "../../src/render/go-env-file";
-import { goTree, machineGo, temporaryDirectory } from "../support/go";
-import { skip } from "../support/skip";
+import { goTree, needsGo, temporaryDirectory } from "../support/go";
 
 /** A good value for each setting that takes only certain ones; the others take any text. */
 const GOOD: { readonly [Key in GoEnvKey]?: readonly string[] } = {
@@ -52,7 +51,7 @@ const GOOD: { readonly [Key in GoEnvKey]?: readonly string[] } = {
 describe("the go command", function () {
   let folder: string;
   before(function () {
-    if (!machineGo()) skip(this, "there is no go command");
+    needsGo(this);
     folder = temporaryDirectory();
   });
   after(() => folder && rmSync(folder, { recursive: true }));

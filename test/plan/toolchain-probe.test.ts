@@ -7,7 +7,7 @@ import { resolveToolchain } from "../../src/model/toolchain";
 import { toolchainPlan } from "../../src/plan/toolchain";
 import type { ToolchainFacts } from "../../src/plan/toolchain-probe";
 import { goEnvFile } from "../../src/render/go-env-file";
-import { goTree, machineGo, temporaryDirectory } from "../support/go";
+import { goTree, needsGo, temporaryDirectory } from "../support/go";
 import { release } from "../support/releases";
 import { toolchainTexts } from "../support/toolchain-texts";
 import { skip } from "../support/skip";
@@ -28,9 +28,7 @@ describe("toolchain probe", function () {
   let tree: string;
 
   before(function () {
-    const go = machineGo();
-    if (!go) return skip(this, "there is no go command");
-    version = go.version;
+    version = needsGo(this).version;
   });
 
   // A root with a space and a quote, holding what an agent would have put there.

@@ -12,7 +12,7 @@ import { goEnvFile } from "../../src/render/go-env-file";
 import { pathProfile } from "../../src/render/profile";
 import { command, quote } from "../../src/render/shell";
 import { environment, escapePath, exec, text, unitFile, type UnitText } from "../../src/render/unit-file";
-import { goTree, machineGo, temporaryDirectory } from "../support/go";
+import { goTree, needsGo, temporaryDirectory } from "../support/go";
 import { batches, hostile } from "../support/hostile";
 import { skip } from "../support/skip";
 import { parsedUnit } from "../support/systemd";
@@ -100,7 +100,7 @@ describe("no string escapes from", () => {
     );
 
     before(function () {
-      if (!machineGo()) return skip(this, "there is no go command");
+      needsGo(this);
       goTree(join(folder, "go"), "");
     });
 

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_CREDENTIAL } from "../../src/plan/sandbox/agents";
-import { hosts, unavailable } from "../hosts/support/hosts";
+import { hosts, needsHosts } from "../hosts/support/hosts";
 import { JENKINS_AGENT, PLANTED_TOKEN } from "../support/agents";
-import { machineGo, temporaryDirectory } from "../support/go";
-import { skip } from "../support/skip";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { FakeJenkins } from "./support/fake-jenkins";
 import { PlannedHost } from "./support/planned-host";
 
@@ -19,9 +18,8 @@ describe("agents of a Jenkins on a host", function () {
   let sandbox: PlannedHost;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
     folder = temporaryDirectory();
     jenkins = await new FakeJenkins(PLANTED_TOKEN).listen(await hosts.operatorAddress(), folder);
     sandbox = await PlannedHost.boot(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { confinementPlan } from "../../src/plan/sandbox/confinement";
 import { sandboxPlace, slotPlace } from "../../src/plan/sandbox/place";
 import { must } from "../hosts/support/commands";
-import { skip } from "../support/skip";
+import { skipFor } from "../support/skip";
 import { noGuest, runGuest, type GuestFiles } from "./support/guest";
 
 const place = sandboxPlace("ci");
@@ -106,8 +106,7 @@ describe("the slots' AppArmor profiles in a kernel that enforces", function () {
   const each = (names: readonly string[], value: string) => Object.fromEntries(names.map((name) => [name, value]));
 
   before(async function () {
-    const reason = noGuest();
-    if (reason) skip(this, reason);
+    skipFor(this, noGuest());
     scratch = mkdtempSync(join(tmpdir(), "gofleet-apparmor-"));
     program = join(scratch, "gofleet-sandbox");
     await must("go", ["build", "-C", join(__dirname, "../../hosttools/sandbox"), "-o", program, "."]);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { hosts, unavailable } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { hosts, needsHosts } from "../hosts/support/hosts";
+import { needsGo } from "../support/go";
 import { PlannedHost } from "./support/planned-host";
 
 /** Bytes in use on the host's own disk. */
@@ -20,9 +19,8 @@ const FULL = "No space left on device";
 
 describe("a disk bomb in a slot", function () {
   before(function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
   });
   afterEach(() => hosts.stopAll());
 

@@ -3,9 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../hosts/support/commands";
-import { hosts, unavailable } from "../hosts/support/hosts";
-import { machineGo, temporaryDirectory } from "../support/go";
-import { skip } from "../support/skip";
+import { hosts, needsHosts } from "../hosts/support/hosts";
+import { needsGo, temporaryDirectory } from "../support/go";
 import { PlannedHost } from "./support/planned-host";
 
 const STORE = "/srv/remote";
@@ -31,9 +30,8 @@ describe("a GOCACHEPROG of jobs on a host", function () {
   let sandbox: PlannedHost;
 
   before(async function () {
-    const go = machineGo();
-    const reason = unavailable() ?? (go ? undefined : "there is no go command");
-    if (reason) skip(this, reason);
+    needsHosts(this);
+    const go = needsGo(this);
     const store = join(temporaryDirectory(), "store");
     const source = join(__dirname, "../../hosttools/sandbox/internal/cacheprog/testdata/store");
     const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOTOOLCHAIN: "local", GOWORK: "off" };
@@ -46,7 +44,7 @@ describe("a GOCACHEPROG of jobs on a host", function () {
       for (const path of ["usr/local/go", STORE, "etc/gofleet/go"]) mkdirSync(at(path), { recursive: true });
       symlinkSync("/usr/local/go", at(GO_ROOT));
     });
-    await must("cp", ["-a", `${go?.root}/.`, join(sandbox.host.rootDir, "usr/local/go")]);
+    await must("cp", ["-a", `${go.root}/.`, join(sandbox.host.rootDir, "usr/local/go")]);
   });
   after(() => hosts.stopAll());
 

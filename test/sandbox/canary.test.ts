@@ -2,15 +2,14 @@
 import assert from "node:assert/strict";
 import { output, type ResourceTransform } from "@pulumi/pulumi";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIRECTIVES } from "../../src/model/sandbox/directives";
 import { must } from "../hosts/support/commands";
-import { difference, hosts, unavailable, type Host, type Result } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
+import { difference, hosts, needsHosts, type Host, type Result } from "../hosts/support/hosts";
+import { needsGo } from "../support/go";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
+import { skipFor } from "../support/skip";
 import { COMPONENT, SandboxSurroundings } from "./support/sandbox-host";
 import { copyPackages, notInstalled } from "./support/installed";
 
@@ -130,13 +129,13 @@ describe("canary build on a real host", function () {
   let host: Host;
 
   before(async function () {
-    const go = machineGo();
-    const reason = unavailable() ?? (go ? notInstalled(PACKAGES) : "there is no go command");
-    if (reason) skip(this, reason);
+    needsHosts(this);
+    const go = needsGo(this);
+    skipFor(this, notInstalled(PACKAGES));
     host = await hosts.boot("canary");
     const at = (path: string): string => join(host.rootDir, path);
     mkdirSync(at("usr/local/go"), { recursive: true });
-    await must("cp", ["-a", `${go?.root}/.`, at("usr/local/go")]);
+    await must("cp", ["-a", `${go.root}/.`, at("usr/local/go")]);
     await copyPackages(host.rootDir, PACKAGES);
     execFileSync("go", ["build", "-trimpath", "-o", at("usr/local/bin/gofleet-sandbox"), "."], {
       cwd: join(__dirname, "../../hosttools/sandbox"),
@@ -296,22 +295,17 @@ describe("canary build before a switch", function () {
   let around: SandboxSurroundings;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
   const args = { slots: 1, hardening: { canary: true } };
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await SandboxSurroundings.start();
+    around = await SandboxSurroundings.start(this);
     host = await around.host("builder");
-    workDir = makeProject();
-    stack = await TestStack.open(around.program(host, args), workDir);
+    stack = await TestStack.create(around.program(host, args));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   const facts = () =>

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { must } from "../hosts/support/commands";
 import { egressRules, type EgressRules } from "../../src/render/sandbox/egress-rules";
-import { skip } from "../support/skip";
+import { skipFor } from "../support/skip";
 import { noNamespaces, TestNetwork, type Place } from "./support/network";
 
 const TABLE = "gofleet_ci";
@@ -88,8 +88,7 @@ describe("egress rules in the kernel", function () {
     Number(/packets (\d+)/.exec(await network.run("nft", "list", "counter", "inet", TABLE, counter))?.[1]);
 
   before(async function () {
-    const reason = noNamespaces();
-    if (reason) skip(this, reason);
+    skipFor(this, noNamespaces());
     const v4 = ["192.0.2.2/24", "192.0.2.3/24", "192.0.2.4/24", "192.0.2.5/24", "192.0.2.53/24"];
     const v6 = ["2001:db8::2/64", "2001:db8::3/64", "2001:db8::4/64", "2001:db8::5/64"];
     network = await TestNetwork.make({

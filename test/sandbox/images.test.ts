@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { hosts, unavailable } from "../hosts/support/hosts";
+import { hosts, needsHosts } from "../hosts/support/hosts";
 import { packageRepository } from "../mirror/support/packages";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { needsGo } from "../support/go";
 import { PackageServer } from "./support/package-server";
 import { PlannedHost } from "./support/planned-host";
 
@@ -16,9 +15,8 @@ describe("container caches of a host whose disk is full", function () {
   let packages: PackageServer | undefined;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
     const repository = await packageRepository(PACKAGES);
     packages = await PackageServer.start(await hosts.operatorAddress(), repository);
   });

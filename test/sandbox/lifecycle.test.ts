@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { hosts, unavailable } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
+import { hosts, needsHosts } from "../hosts/support/hosts";
+import { needsGo } from "../support/go";
 import { moduleProxy } from "../support/module-proxy";
-import { skip } from "../support/skip";
 import { PlannedHost } from "./support/planned-host";
 
 const SLOTS = "/var/lib/gofleet-ci/slots";
@@ -27,9 +26,8 @@ describe("jobs of a sandbox on a host", function () {
   let sandbox: PlannedHost;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
     sandbox = await PlannedHost.boot(
       "jobs",
       {
@@ -238,9 +236,8 @@ for i in range(1000): os.mkdir("n" * 200); os.chdir("n" * 200)'
 
 describe("build caches in memory on a host", function () {
   before(function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
   });
   after(() => hosts.stopAll());
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { hosts, unavailable } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { hosts, needsHosts } from "../hosts/support/hosts";
+import { needsGo } from "../support/go";
 import { PlannedHost } from "./support/planned-host";
 
 const DISK = { kind: "disk", size: "64 MiB" } as const;
@@ -53,9 +52,8 @@ async function forgetsKeys(sandbox: PlannedHost): Promise<void> {
 
 describe("user namespaces of jobs on a host", function () {
   before(function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    needsHosts(this);
+    needsGo(this);
   });
   afterEach(() => hosts.stopAll());
 

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { skip } from "../support/skip";
 import { CACHES, COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
 
 const KEEPER = `gofleet-${COMPONENT}-cache.service`;
@@ -32,25 +30,20 @@ describe("build caches in memory over a reboot of a real host", function () {
   let around: SandboxSurroundings;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
 
   const count = async () => Number(await host.exec(`find ${GOCACHE} -name '*-d' | wc -l`));
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await SandboxSurroundings.start();
+    around = await SandboxSurroundings.start(this);
     host = await around.host("builder");
-    workDir = makeProject();
     const cache = { kind: "tmpfs", size: "512 MiB", persist: "1 h", path: CACHES } as const;
-    stack = await TestStack.open(around.program(host, { slots: 1, cache, hardening: { canary: false } }), workDir);
+    stack = await TestStack.create(around.program(host, { slots: 1, cache, hardening: { canary: false } }));
     await stack.up();
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   it("are copied to the disk when the host shuts down, and are back before its first job", async () => {

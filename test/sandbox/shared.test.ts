@@ -3,9 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxArgs } from "../../src/model/sandbox/sandbox";
-import { hosts, unavailable } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { hosts, needsHosts } from "../hosts/support/hosts";
+import { machineGo, needsGo } from "../support/go";
 import { PlannedHost } from "./support/planned-host";
 
 const CACHE = "/var/cache/gofleet-ci/build";
@@ -40,8 +39,8 @@ describe("a build cache that slots share on a host", function () {
   let sandbox: PlannedHost;
 
   before(function () {
-    const reason = unavailable() ?? (machineGo() ? undefined : "there is no go command");
-    if (reason) skip(this, reason);
+    needsHosts(this);
+    needsGo(this);
   });
   after(() => hosts.stopAll());
 
@@ -105,8 +104,8 @@ describe("a build cache that jobs only read, on a host", function () {
   let sandbox: PlannedHost;
 
   before(async function () {
-    const reason = unavailable() ?? (machineGo() ? undefined : "there is no go command");
-    if (reason) skip(this, reason);
+    needsHosts(this);
+    needsGo(this);
     sandbox = await boot("trusted", { kind: "disk", size: "64 MiB", scope: "shared", writes: "discard" });
   });
   after(() => hosts.stopAll());

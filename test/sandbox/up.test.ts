@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
+import { difference, hosts, type Host, type Listing } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
 import { PLANTED_TOKEN } from "../support/agents";
 import { temporaryDirectory } from "../support/go";
-import { skip } from "../support/skip";
 import { until } from "../support/until";
 import { GithubSurroundings } from "./support/github-runner";
 import { CACHES, COMPONENT, job, PROXY_NAME, SandboxSurroundings } from "./support/sandbox-host";
@@ -57,15 +55,12 @@ describe("a build sandbox on a real host", function () {
   let around: SandboxSurroundings;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
   let folder: string;
   let forge: GithubSurroundings;
   let untouched: Listing;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    around = await SandboxSurroundings.start();
+    around = await SandboxSurroundings.start(this);
     host = await around.host("builder");
     // Packages stay when the component goes; they are here before, so that everything else can be compared.
     await host.exec("apt-get -qq update && apt-get -qq install --yes --no-install-recommends git >/dev/null");
@@ -73,15 +68,14 @@ describe("a build sandbox on a real host", function () {
     forge = await GithubSurroundings.start(await hosts.operatorAddress(), PLANTED_TOKEN, folder);
     await host.exec("cat >/etc/ssl/certs/test-forge.pem", { input: forge.github.ca });
     untouched = await host.listing();
-    workDir = makeProject();
-    stack = await TestStack.open(around.program(host), workDir);
+    stack = await TestStack.create(around.program(host));
   });
 
   after(async () => {
-    for (const each of [workDir, folder]) if (each) rmSync(each, { recursive: true, force: true });
+    stack?.remove();
+    if (folder) rmSync(folder, { recursive: true, force: true });
     await forge?.stop();
     await around?.stop();
-    await hosts.stopAll();
   });
 
   it("comes on: slots with their agents, caches in memory, and a low exposure", async () => {

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hosts } from "../hosts/support/hosts";
-import { skip } from "../support/skip";
+import { skipFor } from "../support/skip";
 import { EnforcingHost, noEnforcingHost, type Ended, type Job } from "./support/enforcing-host";
 
 const SLOT = "gofleet-ci@1";
@@ -68,8 +68,7 @@ describe("a whole build sandbox in a kernel that enforces", function () {
   };
 
   before(async function () {
-    const reason = noEnforcingHost();
-    if (reason) skip(this, reason);
+    skipFor(this, noEnforcingHost());
     const ip = await hosts.operatorAddress();
     [allowed, elsewhere] = [await serve(ip), await serve(ip)];
     sandbox = await EnforcingHost.boot({ allowed: { host: ip, ports: [port(allowed)] }, warm: BUILD });

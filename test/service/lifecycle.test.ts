@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { secret } from "@pulumi/pulumi";
 import type { GoServiceUnitArgs } from "../../src/index";
 import { said } from "../hosts/programs";
-import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
+import { difference, hosts, type Host, type Listing } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { answer, comesTrue, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 
 const TOKEN = "a-token-that-nobody-may-see";
@@ -38,24 +34,18 @@ describe("a service on a real host", function () {
   let lab: ServiceLab;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
   let untouched: Listing;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     host = await hosts.boot("server");
     untouched = await host.listing();
-    workDir = makeProject();
-    stack = await TestStack.open(run({}), workDir);
+    stack = await TestStack.create(run({}));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   /** The program with other variables and arguments. */

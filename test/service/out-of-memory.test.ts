@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import type { WatchArgs } from "../../src/index";
 import { hostRelease, said, stateReleases } from "../hosts/programs";
-import { hosts, noVirtualHosts, type VirtualHost } from "../hosts/support/hosts";
+import { hosts, needsVirtualHosts, type VirtualHost } from "../hosts/support/hosts";
 import { TestStack, type Operation } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { answer, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 
 const TRIGGER = "/run/served.go";
@@ -28,24 +24,18 @@ describe("a service that takes more memory than it may", function () {
   let lab: ServiceLab;
   let host: VirtualHost;
   let stack: TestStack;
-  let workDir: string;
 
   before(async function () {
-    const reason = noVirtualHosts();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this, needsVirtualHosts);
     host = await hosts.bootVirtual("rack-01", { clock: new Date() });
-    workDir = makeProject();
-    stack = await TestStack.open(run("v1"), workDir);
+    stack = await TestStack.create(run("v1"));
     await stack.up();
     assert.equal((await host.exec(`cat ${CGROUP}/memory.max`)).trim(), String(LIMIT_MIB * 2 ** 20));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   const run = (version: string, env: Readonly<Record<string, string>> = {}) =>

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { commandGate, hostPool, httpGate, type GoServiceUnitArgs, type RolloutArgs } from "../../src/index";
 import { hostRelease, said, stateReleases, target } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
 import { cliProcess, providers } from "../support/engine/processes";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { COMPONENT, property, ServiceLab } from "./support/service-lab";
 
 const PORT = 7080;
@@ -37,24 +34,18 @@ describe("a service on a pool of six real hosts", function () {
   let lab: ServiceLab;
   let rack: Readonly<Record<Name, Host>>;
   let stack: TestStack;
-  let workDir: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     const booted: [Name, Host][] = [];
     for (const name of NAMES) booted.push([name, await hosts.boot(name)]);
     rack = Object.fromEntries(booted) as Record<Name, Host>;
-    workDir = makeProject();
-    stack = await TestStack.open(run("v1"), workDir);
+    stack = await TestStack.create(run("v1"));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   interface Told extends Partial<GoServiceUnitArgs> {
@@ -222,7 +213,8 @@ describe("a service on a pool of six real hosts", function () {
 
   it("stops where the canary goes back by itself while its gate looks on, and never reaches the second host", async () => {
     const [before, others] = [await releases(), await traces(NAMES.slice(1))];
-    const [begun, go, trigger] = [join(workDir, "begun"), join(workDir, "go"), "/run/served.go"];
+    const [begun, go] = ["begun", "go"].map((name) => join(stack.workDir, name)) as [string, string];
+    const trigger = "/run/served.go";
     stack.program = run("v5", {
       // It asks what serves, not which release that is.
       rollout: { gates: [commandGate({ name: "looks-on", command: ["sh", "-c", LOOKS_ON, begun, go] })] },

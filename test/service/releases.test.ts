@@ -5,12 +5,10 @@ import { join } from "node:path";
 import { GoServiceUnit, type GoServiceUnitArgs, type ServiceRelease } from "../../src/index";
 import { said } from "../hosts/programs";
 import { FileServer } from "../hosts/support/file-server";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { type Host, hosts } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
 import { machineGo, temporaryDirectory } from "../support/go";
 import { buildProgram, goModule, MODULE } from "../support/go-programs";
-import { skip } from "../support/skip";
 import { answer, COMPONENT, property, ServiceLab, told } from "./support/service-lab";
 
 const SOURCE = join(__dirname, "support/service");
@@ -22,26 +20,20 @@ describe("where a service's program comes from, on a real host", function () {
   let host: Host;
   let stack: TestStack;
   let work: string;
-  let workDir: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    lab = await ServiceLab.start(this);
     work = temporaryDirectory();
-    lab = await ServiceLab.start();
     server = await FileServer.start(await hosts.operatorAddress());
     host = await hosts.boot("server");
-    workDir = makeProject();
-    stack = await TestStack.open(run(built("b1")), workDir);
+    stack = await TestStack.create(run(built("b1")));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     if (work) rmSync(work, { recursive: true, force: true });
     await server?.stop();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   const built = (version: string): ServiceRelease => ({

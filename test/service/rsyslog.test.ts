@@ -4,14 +4,12 @@ import { join } from "node:path";
 import type { GoServiceUnitArgs, RsyslogArgs } from "../../src/index";
 import { rsyslogCheck } from "../../src/render/service/rsyslog-check";
 import { said } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { type Host, hosts } from "../hosts/support/hosts";
 import { packageRepository } from "../mirror/support/packages";
 import { PackageServer } from "../sandbox/support/package-server";
 import { TestAuthority } from "../support/certificates";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { machineGo, temporaryDirectory } from "../support/go";
-import { skip } from "../support/skip";
+import { temporaryDirectory } from "../support/go";
 import { until } from "../support/until";
 import { comesTrue, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 import { SyslogReceiver, type Pair } from "./support/syslog-receiver";
@@ -31,18 +29,15 @@ describe("a service whose lines rsyslog gets", function () {
   let ca: string;
   let right: Pair;
   let wrong: Pair;
-  const folders: string[] = [];
+  let folder: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
+    lab = await ServiceLab.start(this);
     const address = await hosts.operatorAddress();
     const repository = await packageRepository(["rsyslog", "rsyslog-gnutls", "logrotate"]);
     packages = await PackageServer.start(address, repository);
-    lab = await ServiceLab.start();
-    folders.push(temporaryDirectory());
-    const authority = new TestAuthority(join(folders[0] ?? "", "ca"));
+    folder = temporaryDirectory();
+    const authority = new TestAuthority(join(folder, "ca"));
     const pair = (name: string): Pair => {
       const leaf = authority.leaf(name);
       return { cert: authority.chain(leaf), key: leaf.key };
@@ -54,16 +49,15 @@ describe("a service whose lines rsyslog gets", function () {
     host = await hosts.boot("server");
     await host.exec(`rm -rf /etc/apt/sources.list.d/*; echo '${packages.source}' >/etc/apt/sources.list`);
     await host.exec("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy rsyslog");
-    folders.push(makeProject());
-    stack = await TestStack.open(run(), folders[1] ?? "");
+    stack = await TestStack.create(run());
   });
 
   after(async () => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    stack?.remove();
+    if (folder) rmSync(folder, { recursive: true, force: true });
     await receiver?.stop();
     await packages?.stop();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   const rsyslog = (): RsyslogArgs<string> => ({

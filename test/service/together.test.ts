@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { GoServiceUnit, type GoServiceUnitArgs, type WatchArgs } from "../../src/index";
 import { stateReleases } from "../hosts/programs";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { pause } from "../hosts/support/machine";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { property, ServiceLab } from "./support/service-lab";
 
 const PORTS = { store: 7071, api: 7072, web: 7073, aside: 7074 } as const;
@@ -21,22 +17,16 @@ describe("services of a host that go back together", function () {
   let lab: ServiceLab;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     host = await hosts.boot("server");
-    workDir = makeProject();
-    stack = await TestStack.open(run("v1", "v1"), workDir);
+    stack = await TestStack.create(run("v1", "v1"));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   /** One after the other; `aside` is in nobody's group, whatever release it has. */

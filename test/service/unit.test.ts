@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import type { GoServiceUnitArgs, WatchArgs } from "../../src/index";
 import { hostRelease, said, stateReleases, target } from "../hosts/programs";
-import { difference, hosts, unavailable, type Host, type Listing } from "../hosts/support/hosts";
+import { difference, hosts, type Host, type Listing } from "../hosts/support/hosts";
 import { pause } from "../hosts/support/machine";
 import { TestStack } from "../support/engine";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { answer, COMPONENT, property, ServiceLab, told, UNIT } from "./support/service-lab";
 
 const TRIGGER = "/run/served.go";
@@ -44,27 +40,21 @@ describe("a service's unit on a real host", function () {
   let lab: ServiceLab;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
   let untouched: Listing;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     host = await hosts.boot("unit");
     await host.exec(
       `printf '[Service]\\nType=oneshot\\nExecStart=touch /run/served.hook\\n' >/etc/systemd/system/${HOOK} && systemctl daemon-reload`,
     );
     untouched = await host.listing();
-    workDir = makeProject();
-    stack = await TestStack.open(plain("v1", {}), workDir);
+    stack = await TestStack.create(plain("v1", {}));
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   const plain = (version: string, env: Readonly<Record<string, string>>, more: Partial<GoServiceUnitArgs> = {}) =>

@@ -5,13 +5,10 @@ import { join } from "node:path";
 import type { GoServiceUnitArgs, WatchArgs } from "../../src/index";
 import { hostRelease, said, stateReleases } from "../hosts/programs";
 import { atStep } from "../hosts/steps";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { pause } from "../hosts/support/machine";
 import { TestStack, type Operation } from "../support/engine";
 import { cliProcess } from "../support/engine/processes";
-import { makeProject } from "../support/engine/project";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
 import { answer, COMPONENT, ServiceLab, told, UNIT } from "./support/service-lab";
 
 /** What the service waits for before it goes wrong. */
@@ -70,23 +67,17 @@ describe("a service that its host looks after", function () {
   let lab: ServiceLab;
   let host: Host;
   let stack: TestStack;
-  let workDir: string;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     host = await hosts.boot("watched");
-    workDir = makeProject();
-    stack = await TestStack.open(run("v1"), workDir);
+    stack = await TestStack.create(run("v1"));
     await stack.up();
   });
 
   after(async () => {
-    if (workDir) rmSync(workDir, { recursive: true, force: true });
+    stack?.remove();
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   const run = (
@@ -216,7 +207,7 @@ describe("a service that its host looks after", function () {
     const desk = mkdtempSync(join(tmpdir(), "gofleet-desk-"));
     try {
       // The same stack as another operator's copy of the state has it.
-      cpSync(workDir, desk, { recursive: true, verbatimSymlinks: true });
+      cpSync(stack.workDir, desk, { recursive: true, verbatimSymlinks: true });
       stack.program = run("v4");
       const late = await TestStack.open(run("v5"), desk);
       let second: Promise<Operation> | undefined;

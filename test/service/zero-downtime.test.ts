@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { hosts, unavailable, type Host } from "../hosts/support/hosts";
-import { machineGo } from "../support/go";
-import { skip } from "../support/skip";
+import { hosts, type Host } from "../hosts/support/hosts";
 import { property, ServiceLab } from "./support/service-lab";
 import { changesUnderLoad, PORT, type LoadReport } from "./support/under-load";
 
@@ -12,16 +10,12 @@ describe("a release change under load", function () {
   let host: Host;
 
   before(async function () {
-    const reason = unavailable();
-    if (reason) skip(this, reason);
-    if (!machineGo()) skip(this, "there is no go command");
-    lab = await ServiceLab.start();
+    lab = await ServiceLab.start(this);
     host = await hosts.boot("loaded");
   });
 
   after(async () => {
     await lab?.stop();
-    await hosts.stopAll();
   });
 
   it(`loses none of ${REQUESTS} requests where systemd holds the socket`, async () => {

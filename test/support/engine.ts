@@ -67,11 +67,13 @@ export async function withStack<T>(
   settings: StackSettings,
   body: (stack: TestStack) => Promise<T>,
 ): Promise<T> {
-  const workDir = settings.workDir ?? makeProject(settings.stub);
+  const { workDir } = settings;
+  if (workDir !== undefined) return body(await TestStack.open(program, workDir, settings));
+  const stack = await TestStack.create(program, settings);
   try {
-    return await body(await TestStack.open(program, workDir, settings));
+    return await body(stack);
   } finally {
-    if (!settings.workDir) removeTree(workDir);
+    stack.remove();
   }
 }
 
@@ -87,7 +89,18 @@ export class TestStack {
     private readonly project: ProjectSettings,
   ) {}
 
-  /** Prefer {@link withStack}, which cleans up. */
+  /** A stack with a project directory of its own, until {@link remove}. For one test prefer {@link withStack}. */
+  static async create(program: PulumiFn, settings: StackSettings = {}): Promise<TestStack> {
+    const workDir = makeProject(settings.stub);
+    try {
+      return await TestStack.open(program, workDir, settings);
+    } catch (error) {
+      removeTree(workDir);
+      throw error;
+    }
+  }
+
+  /** A stack in an existing project directory, which the caller removes. */
   static async open(program: PulumiFn, workDir: string, settings: StackSettings = {}): Promise<TestStack> {
     const engine = await testEngine();
     const backend = join(workDir, "backend");
@@ -115,6 +128,11 @@ export class TestStack {
       await automation.setConfig(key, typeof value === "string" ? { value } : { value: value.secret, secret: true });
     }
     return new TestStack(workDir, automation, project);
+  }
+
+  /** Removes the project directory with the backend; what the stack has on hosts stays there. */
+  remove(): void {
+    removeTree(this.workDir);
   }
 
   /** Changes the program that the next operation runs. */

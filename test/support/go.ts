@@ -2,9 +2,17 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Context } from "mocha";
+import { skip } from "./skip";
+
+/** A Go tree and its version, as `1.26.8`. */
+export interface MachineGo {
+  readonly root: string;
+  readonly version: string;
+}
 
 /** The Go tree of the machine's own go command; undefined where there is none. */
-export function machineGo(): { readonly root: string; readonly version: string } | undefined {
+export function machineGo(): MachineGo | undefined {
   try {
     const env = { PATH: process.env.PATH, GOTOOLCHAIN: "local", GOENV: "off" };
     const [root = "", version = ""] = execFileSync("go", ["env", "GOROOT", "GOVERSION"], {
@@ -18,6 +26,11 @@ export function machineGo(): { readonly root: string; readonly version: string }
   } catch {
     return undefined;
   }
+}
+
+/** As `machineGo`; where there is none, the test is skipped. */
+export function needsGo(context: Context): MachineGo {
+  return machineGo() ?? skip(context, "there is no go command");
 }
 
 /** A Go tree of its own at `directory`: a copy of the go command, links to the rest, and this `go.env`. */

@@ -6,3 +6,8 @@ export function skip(context: Context, reason: string): never {
   process.stdout.write(`\nSKIPPED: ${title}: ${reason}\n`);
   return context.skip();
 }
+
+/** Skips where there is a reason to. */
+export function skipFor(context: Context, reason: string | undefined): void {
+  if (reason !== undefined) skip(context, reason);
+}

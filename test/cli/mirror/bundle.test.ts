@@ -7,10 +7,9 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { wantedVersions } from "../../../src/cli/mirror-sums";
-import { machineGo, temporaryDirectory } from "../../support/go";
+import { needsGo, temporaryDirectory, type MachineGo } from "../../support/go";
 import { moduleProxy, type TestSums } from "../../support/module-proxy";
 import { removeTree } from "../../support/remove-tree";
-import { skip } from "../../support/skip";
 
 const PROJECT = join(__dirname, "..", "..", "..");
 const ZERO = `h1:${Buffer.alloc(32, 7).toString("base64")}`;
@@ -18,10 +17,10 @@ const ZERO = `h1:${Buffer.alloc(32, 7).toString("base64")}`;
 describe("gofleet mirror bundle", function () {
   let folder: string;
   let sums: Readonly<Record<string, TestSums>>;
-  const go = machineGo();
+  let go: MachineGo;
 
   before(async function () {
-    if (!go) return skip(this, "there is no go command");
+    go = needsGo(this);
     folder = temporaryDirectory();
     sums = await moduleProxy(join(folder, "proxy"), [
       { path: "example.com/Upper/case", version: "v1.0.0-RC1", files: { "a.go": "package a\n" } },
@@ -42,7 +41,7 @@ describe("gofleet mirror bundle", function () {
   function gofleet(args: readonly string[], env: Record<string, string> = {}) {
     const program = [join(PROJECT, "node_modules/tsx/dist/cli.mjs"), join(PROJECT, "src/cli/main.ts"), "mirror"];
     const settings = {
-      PATH: `${join(go?.root ?? "", "bin")}:/usr/bin:/bin`,
+      PATH: `${join(go.root, "bin")}:/usr/bin:/bin`,
       HOME: join(folder, "home"),
       GOFLAGS: "-modcacherw",
       GOMODCACHE: join(folder, "cache"),

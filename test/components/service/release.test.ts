@@ -8,9 +8,8 @@ import { serviceRelease } from "../../../src/components/service-release";
 import { describe as described } from "../../../src/model/issues";
 import type { ServiceRelease } from "../../../src/model/service/release";
 import { NoProgram, readProgram } from "../../../src/model/service/release-program";
-import { machineGo, temporaryDirectory } from "../../support/go";
+import { needsGo, temporaryDirectory } from "../../support/go";
 import { buildProgram, goModule, goVersion, MODULE, PACKAGE } from "../../support/go-programs";
-import { skip } from "../../support/skip";
 
 const digest = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
@@ -21,9 +20,7 @@ describe("service release", function () {
   const { XDG_CACHE_HOME, GOCACHE } = process.env;
 
   before(function () {
-    const machine = machineGo();
-    if (machine === undefined) return skip(this, "there is no go command");
-    go = machine.version;
+    go = needsGo(this).version;
     project = join(temporaryDirectory(), "a project");
     mkdirSync(join(project, "dist"), { recursive: true });
     revision = goModule(join(project, "source"));

@@ -1,7 +1,7 @@
 /**
  * Real hosts for tests: Debian 12 with systemd and sshd, in systemd-nspawn on this machine.
  *
- *     if (unavailable()) skip(this, unavailable());
+ *     needsHosts(this);
  *     const host = await hosts.boot("rack-01");
  *     await host.exec("systemctl is-active ssh");
  *
@@ -23,7 +23,7 @@ export { CommandError, type Result } from "./commands";
 export { Host, type BootOptions } from "./host";
 export { difference, type Listing } from "./listing";
 export type { ExecOptions, RemoteHost, User } from "./remote-host";
-export { noVirtualHosts, unavailable } from "./requirements";
+export { needsHosts, needsVirtualHosts, noVirtualHosts, unavailable } from "./requirements";
 export { VirtualHost, type VirtualOptions } from "./virtual-host";
 
 class Hosts {

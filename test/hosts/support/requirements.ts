@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Context } from "mocha";
+import { skipFor } from "../../support/skip";
 import { baseTreePath } from "./base-tree";
 import { hasCommand, script } from "./commands";
 import { QEMU } from "./virtual-host";
@@ -25,6 +27,16 @@ export function noVirtualHosts(): string | undefined {
   if (!hasCommand(QEMU)) return `a virtual machine needs ${QEMU}: run .ci/prepare, or apt-get install qemu-system-x86`;
   if (!existsSync("/dev/net/tun")) return "a virtual machine's network needs /dev/net/tun, which this machine has not";
   return unavailable();
+}
+
+/** Skips the tests where test hosts cannot run. */
+export function needsHosts(context: Context): void {
+  skipFor(context, unavailable());
+}
+
+/** Skips the tests where a host with a kernel of its own cannot run. */
+export function needsVirtualHosts(context: Context): void {
+  skipFor(context, noVirtualHosts());
 }
 
 let answer: { reason: string | undefined } | undefined;

@@ -5,9 +5,10 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import type { Context } from "mocha";
 import { GoProxyMirror, type GoProxyMirrorArgs } from "../../../src/index";
 import { release, target } from "../../hosts/programs";
-import { hosts, type Host } from "../../hosts/support/hosts";
+import { hosts, needsHosts, type Host } from "../../hosts/support/hosts";
 import { athensBinary } from "../../support/athens";
 import { TestAuthority, type Issued } from "../../support/certificates";
 import { packageRepository } from "./packages";
@@ -32,8 +33,12 @@ export class Surroundings {
     private readonly folder: string,
   ) {}
 
-  /** @param more packages that hosts can install, besides those that every mirror needs */
-  static async start(more: readonly string[] = []): Promise<Surroundings> {
+  /**
+   * Skips the tests where there can be no test hosts.
+   * @param more packages that hosts can install, besides those that every mirror needs
+   */
+  static async start(context: Context, more: readonly string[] = []): Promise<Surroundings> {
+    needsHosts(context);
     const address = await hosts.operatorAddress();
     const packages = ["git", "nginx", "openssh-client", ...more];
     const [athens, repository] = [await athensBinary(), await packageRepository(packages)];
@@ -96,11 +101,13 @@ export class Surroundings {
     };
   }
 
+  /** Ends the hosts too. */
   async stop(): Promise<void> {
     await this.upstream.stop();
     this.files.closeAllConnections();
     this.files.close();
     rmSync(this.folder, { recursive: true, force: true });
+    await hosts.stopAll();
   }
 
   private get url(): string {

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { checkGoEnv } from "../../../src/model/go-env";
 import { checkClientPolicy, clientEnvironment } from "../../../src/model/mirror/client";
-import { machineGo } from "../../support/go";
-import { skip } from "../../support/skip";
+import { needsGo } from "../../support/go";
 
 const MIRROR = "https://goproxy.corp.example";
 
@@ -33,7 +32,7 @@ describe("client policy", () => {
       fallback: [{ to: "direct", on: "any-error" }],
     });
     assert.deepEqual(checkGoEnv("env", env), []);
-    if (!machineGo()) skip(this, "no go command");
+    needsGo(this);
     const said = execFileSync("go", ["env", "-json", ...Object.keys(env)], {
       env: { ...process.env, GOENV: "off", ...env },
     });

@@ -11,8 +11,7 @@ import {
   parsePrivatePattern,
   privatePathExpression,
 } from "../../../src/model/mirror/private-modules";
-import { machineGo } from "../../support/go";
-import { skip } from "../../support/skip";
+import { needsGo } from "../../support/go";
 
 const matches = (pattern: string, path: string): boolean =>
   new RegExp(`^/${privatePathExpression(pattern)}`, "i").test(`/${path}`);
@@ -33,7 +32,7 @@ describe("private modules", () => {
   });
 
   it("agrees with the go command's own matching, and Athens' patterns with Athens' way of matching", function () {
-    if (!machineGo()) skip(this, "no go command");
+    needsGo(this);
     const element = fc.stringMatching(/^[aB*.-]{0,3}[aB]$/).filter((text) => !text.startsWith("."));
     const pattern = fc
       .array(element, { minLength: 1, maxLength: 3 })

@@ -6,8 +6,7 @@ import { GODEBUG_KEYS } from "../../../src/model/service/godebug";
 import { parseEndpoint } from "../../../src/model/service/listen";
 import { checkBreaker, resolveRestart } from "../../../src/model/service/restart";
 import { resolveService } from "../../../src/model/service/service";
-import { machineGo } from "../../support/go";
-import { skip } from "../../support/skip";
+import { needsGo } from "../../support/go";
 
 describe("a service with its defaults", () => {
   const get = "http://127.0.0.1:7070/healthz";
@@ -58,7 +57,7 @@ describe("addresses", () => {
 
 describe("settings of GODEBUG", () => {
   it("are those of this machine's Go", function () {
-    if (!machineGo()) skip(this, "there is no go command");
+    needsGo(this);
     const root = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
     const names = (file: string, shape: RegExp) =>
       [...readFileSync(join(root, "src", file), "utf8").matchAll(shape)].map(([, name = ""]) => name);

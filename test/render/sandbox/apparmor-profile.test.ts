@@ -3,7 +3,7 @@ import { sandboxPlace, slotPlace } from "../../../src/plan/sandbox/place";
 import { apparmorCommon, type ApparmorCommon } from "../../../src/render/sandbox/apparmor-common";
 import { apparmorProfiles } from "../../../src/render/sandbox/apparmor-profile";
 import { assertGolden } from "../../support/golden";
-import { skip } from "../../support/skip";
+import { skipFor } from "../../support/skip";
 import { compile, noParser } from "./apparmor-parser";
 
 const place = sandboxPlace("ci");
@@ -102,8 +102,7 @@ describe("AppArmor profiles", () => {
 
   describe("as the parser reads them", () => {
     before(function () {
-      const reason = noParser();
-      if (reason) skip(this, reason);
+      skipFor(this, noParser());
     });
 
     const cases: Record<string, Case> = {

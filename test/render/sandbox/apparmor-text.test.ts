@@ -7,7 +7,7 @@ import {
   apparmorWord,
 } from "../../../src/render/sandbox/apparmor-text";
 import { batches } from "../../support/hostile";
-import { skip } from "../../support/skip";
+import { skipFor } from "../../support/skip";
 import { compile, noParser } from "./apparmor-parser";
 
 const UNWRITABLE = /[\p{Cc}\p{Cs}]/u;
@@ -26,8 +26,7 @@ describe("text of AppArmor profiles", () => {
 
   describe("as the parser reads it", () => {
     before(function () {
-      const reason = noParser();
-      if (reason) skip(this, reason);
+      skipFor(this, noParser());
     });
 
     const profile = (words: readonly string[]) =>

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import type { ProgramIdentity } from "../../../src/model/service/release-identity";
 import { NoProgram, readProgram, type ProgramBytes } from "../../../src/model/service/release-program";
 import { identityScript } from "../../../src/render/service/identity";
-import { machineGo, temporaryDirectory } from "../../support/go";
+import { needsGo, temporaryDirectory } from "../../support/go";
 import { buildProgram, goModule, goVersion, MODULE, PACKAGE } from "../../support/go-programs";
 import { skip } from "../../support/skip";
 
@@ -38,7 +38,7 @@ describe("identity script", function () {
   const built = new Map<string, string>();
 
   before(function () {
-    if (machineGo() === undefined) return skip(this, "there is no go command");
+    needsGo(this);
     work = temporaryDirectory();
     // A root with a space and a quote.
     root = join(work, 'a "root"');

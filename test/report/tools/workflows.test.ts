@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineGo } from "../../support/go";
+import { needsGo } from "../../support/go";
 import { REPOSITORY } from "../../support/engine/project";
-import { skip } from "../../support/skip";
 
 const FILES = ["fleet-report.yml", "fleet-report-post.yml"];
 
@@ -13,7 +12,7 @@ describe("GitHub workflows in examples/ci, by actionlint", function () {
   this.timeout(900_000);
 
   before(function () {
-    if (machineGo() === undefined) skip(this, "there is no go command to build actionlint with");
+    needsGo(this);
   });
 
   /** What actionlint, and shellcheck for the scripts, have against a workflow. */

@@ -1,7 +1,8 @@
 import type { ComponentResourceOptions } from "@pulumi/pulumi";
+import type { Context } from "mocha";
 import { BuildAgentSandbox, GoToolchainHost, type BuildAgentSandboxArgs } from "../../../src/index";
 import { release, target } from "../../hosts/programs";
-import { hosts, type Host } from "../../hosts/support/hosts";
+import { hosts, needsHosts, type Host } from "../../hosts/support/hosts";
 import { packageRepository } from "../../mirror/support/packages";
 import { Upstream } from "../../mirror/support/upstream";
 import { NameServer } from "./name-server";
@@ -45,7 +46,12 @@ export class SandboxSurroundings {
     private readonly packages: PackageServer,
   ) {}
 
-  static async start(more: readonly string[] = []): Promise<SandboxSurroundings> {
+  /**
+   * Skips the tests where there can be no test hosts.
+   * @param more packages that hosts can install, besides those that every builder needs
+   */
+  static async start(context: Context, more: readonly string[] = []): Promise<SandboxSurroundings> {
+    needsHosts(context);
     const address = await hosts.operatorAddress();
     const repository = await packageRepository(["git", "gcc", "libc6-dev", "openssh-client", ...more]);
     return new SandboxSurroundings(
@@ -99,10 +105,12 @@ export class SandboxSurroundings {
     };
   }
 
+  /** Ends the hosts too. */
   async stop(): Promise<void> {
     await this.upstream.stop();
     await this.packages.stop();
     this.names.stop();
+    await hosts.stopAll();
   }
 }
 

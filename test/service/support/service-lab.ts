@@ -2,12 +2,13 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Context } from "mocha";
 import { GoServiceUnit, type GoServiceUnitArgs, type HostTarget, type UrlRelease } from "../../../src/index";
 import { target } from "../../hosts/programs";
 import { FileServer } from "../../hosts/support/file-server";
-import { hosts } from "../../hosts/support/hosts";
+import { hosts, needsHosts } from "../../hosts/support/hosts";
 import { RemoteHost } from "../../hosts/support/remote-host";
-import { temporaryDirectory } from "../../support/go";
+import { needsGo, temporaryDirectory } from "../../support/go";
 
 /** The component's directory on the hosts. */
 export const COMPONENT = "gofleet-test-served";
@@ -25,7 +26,15 @@ export class ServiceLab {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<ServiceLab> {
+  /**
+   * @param context of tests, which are skipped where there is no go command or not what `needs` asks for; a benchmark
+   * has none
+   */
+  static async start(context?: Context, needs = needsHosts): Promise<ServiceLab> {
+    if (context) {
+      needs(context);
+      needsGo(context);
+    }
     return new ServiceLab(await FileServer.start(await hosts.operatorAddress()), temporaryDirectory());
   }
 
@@ -74,9 +83,11 @@ export class ServiceLab {
     };
   }
 
+  /** Ends the hosts too. */
   async stop(): Promise<void> {
     await this.server.stop();
     rmSync(this.folder, { recursive: true, force: true });
+    await hosts.stopAll();
   }
 }
 

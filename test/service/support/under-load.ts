@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { GoServiceUnitArgs } from "../../../src/index";
 import type { Host } from "../../hosts/support/hosts";
-import { TestStack } from "../../support/engine";
-import { makeProject } from "../../support/engine/project";
+import { withStack } from "../../support/engine";
 import type { ServiceLab } from "./service-lab";
 
 /** Where the service is asked. */
@@ -33,9 +31,7 @@ export async function changesUnderLoad(
     health: { get: `http://127.0.0.1:${PORT}/readyz`, within: "20 s" },
     ...how,
   };
-  const workDir = makeProject();
-  try {
-    const stack = await TestStack.open(lab.program(host, common), workDir);
+  return withStack(lab.program(host, common), {}, async (stack) => {
     await stack.up();
     const load = startLoad(lab, host, least);
     for (const version of ["v2", "v1"]) {
@@ -45,9 +41,7 @@ export async function changesUnderLoad(
     const report = await load.end();
     await stack.destroy();
     return report;
-  } finally {
-    rmSync(workDir, { recursive: true, force: true });
-  }
+  });
 }
 
 function startLoad(lab: ServiceLab, { address }: Host, least: number) {
