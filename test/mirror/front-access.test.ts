@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { TestAuthority } from "../support/certificates";
-import { info, needsNginx, TestMirror, type Setup } from "../support/front";
+import { info, TestMirror, testMirrors, type Setup } from "../support/front";
 import { text } from "../support/nginx";
 import { until } from "../support/until";
 import { join } from "node:path";
@@ -10,17 +10,10 @@ const MODULE = "example.com/mod";
 const PASSWORD = "k3V9mZpQ7xTfLw2RbN8sHdYc";
 
 describe("the front's access", function () {
-  let mirror: TestMirror | undefined;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
-  });
+  const make = testMirrors();
 
   async function start(setup: Setup): Promise<TestMirror> {
-    mirror = new TestMirror(setup);
+    const mirror = make(setup);
     mirror.version(MODULE, "v1.0.0");
     mirror.athens.answer = (path, response) => response.end(path.endsWith(".info") ? info("v1.0.0") : "athens");
     return mirror.start();
@@ -46,7 +39,8 @@ describe("the front's access", function () {
   ];
 
   it("by password guards every path, and nobody without one makes Athens work", async () => {
-    const { front, athens } = await start({ args: { access: users }, files: { passwords } });
+    const mirror = await start({ args: { access: users }, files: { passwords } });
+    const { front, athens } = mirror;
     for (const path of PATHS) {
       const answer = await front.get(path);
       assert.deepEqual([answer.status, answer.headers["www-authenticate"]], [401, 'Basic realm="modules"'], path);
@@ -54,7 +48,7 @@ describe("the front's access", function () {
       assert.equal((await front.get(path, basic("root", PASSWORD))).status, 401);
     }
     assert.deepEqual(athens.paths, []);
-    mirror?.version(MODULE, "v2.0.0");
+    mirror.version(MODULE, "v2.0.0");
     for (const path of PATHS) assert.equal((await front.get(path, basic("ci", PASSWORD))).status, 200, path);
     assert.equal((await front.get("/healthz")).status, 200, "load balancers have no password");
     assert.ok(athens.asked.every(({ headers }) => headers.authorization === undefined));
@@ -72,7 +66,6 @@ describe("the front's access", function () {
     assert.equal((await front.get(PATHS[0] ?? "", { certificate: bad })).status, 400);
     assert.deepEqual(athens.paths, []);
     assert.equal((await front.get(PATHS[0] ?? "", { certificate: good })).status, 200);
-    await mirror?.stop();
 
     const both = await start({
       args: { access: { ...users, ...access } },
@@ -84,9 +77,9 @@ describe("the front's access", function () {
   });
 
   it("leaves no credentials in the logs", async () => {
-    const { front, root } = await start({ args: { access: users }, files: { passwords }, context: {} });
+    const { front, root, athens } = await start({ args: { access: users }, files: { passwords }, context: {} });
     const log = join(root, "access.log");
-    await mirror?.athens.close();
+    await athens.close();
     for (const path of [`/${MODULE}/@v/v1.0.0.zip?token=${PASSWORD}`, `/${MODULE}/@v/v2.0.0.zip?token=${PASSWORD}`]) {
       await front.get(path, basic("ci", PASSWORD));
       await front.get(path, basic("ci", `${PASSWORD}x`));

@@ -5,21 +5,12 @@ import fc from "fast-check";
 import { parsePath } from "../../src/model/names";
 import { word } from "../../src/render/mirror/nginx-text";
 import { FRONT_CASES } from "../support/front-cases";
-import { needsNginx, TestMirror, type Setup } from "../support/front";
+import { testMirrors } from "../support/front";
 import { batches } from "../support/hostile";
 import { nginxVersion } from "../support/nginx";
 
 describe("the front's configuration, read by nginx", function () {
-  let mirror: TestMirror | undefined;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
-  });
-
-  const make = (setup: Setup = {}) => (mirror = new TestMirror(setup));
+  const make = testMirrors();
 
   /** What only the case's host has: its neighbours' names, its log, and an nginx that may be newer. */
   const here = (given: string) => {
@@ -40,14 +31,15 @@ describe("the front's configuration, read by nginx", function () {
   }
 
   it("would not be good with a mistake in it", () => {
-    const { front, files } = make();
+    const mirror = make();
+    const { front, files } = mirror;
     const spoilt = (edit: (config: string) => string) => front.complaint({ ...files, edit });
     assert.match(spoilt((config) => config.replace("gzip off;", "gzip of;")) ?? "", /invalid value "of"/);
     assert.match(
       spoilt((config) => config.replace("$gomod_generation", "$gomod_generatoin")) ?? "",
       /unknown "gomod_generatoin" variable/,
     );
-    assert.match(front.complaint({ ...files, key: mirror?.ca.root.key ?? "" }) ?? "", /key values mismatch/);
+    assert.match(front.complaint({ ...files, key: mirror.ca.root.key }) ?? "", /key values mismatch/);
   });
 
   it("lets no string escape its quotes (1,000 strings, answered by nginx)", async () => {

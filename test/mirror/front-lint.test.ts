@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FRONT_CASES } from "../support/front-cases";
-import { needsNginx, TestMirror, type Setup } from "../support/front";
+import { testMirrors, type Setup } from "../support/front";
 import { lint, type Finding } from "../support/gixy";
 import { program } from "../support/nginx";
 import { skip } from "../support/skip";
@@ -37,19 +37,14 @@ function problems(found: readonly Finding[]): string[] {
 }
 
 describe("the front's configuration, read by a linter", function () {
-  let mirror: TestMirror | undefined;
+  const make = testMirrors();
   before(function () {
     if (program("python3") === undefined) skip(this, "there is no python3");
-    needsNginx(this);
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
   });
 
   const golden = (name: string) => join(__dirname, `../golden/nginx/${name}/etc/gofleet/goproxy/nginx.conf`);
   const real = async (setup: Setup): Promise<Finding[]> => {
-    mirror = new TestMirror(setup);
+    const mirror = make(setup);
     assert.equal(mirror.front.complaint({ ...mirror.files, ...setup.files }), undefined);
     return lint(mirror.front.config);
   };

@@ -2,30 +2,21 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { info, needsNginx, TestMirror, zip, type Setup } from "../support/front";
+import { info, testMirrors, zip, type Setup, type TestMirror } from "../support/front";
 import { until } from "../support/until";
 
 const MODULE = "example.com/mod";
 
 describe("the front's modules", function () {
-  let mirror: TestMirror | undefined;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
-  });
+  const make = testMirrors();
 
-  async function start(setup: Setup = {}): Promise<TestMirror> {
-    mirror = new TestMirror(setup);
-    return mirror.start();
-  }
+  const start = (setup: Setup = {}): Promise<TestMirror> => make(setup).start();
 
   describe("complete versions", () => {
     it("come from the store, as what they are, without Athens", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.2.3");
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.2.3");
       const wanted = {
         info: ["application/json", info("v1.2.3")],
         mod: ["text/plain; charset=UTF-8", `module ${MODULE}\n`],
@@ -41,9 +32,10 @@ describe("the front's modules", function () {
     });
 
     it("may be a go.mod alone, in upper case too, without Athens", async () => {
-      const { front, athens } = await start();
+      const mirror = await start();
+      const { front, athens } = mirror;
       for (const name of ["example.com/graph/@v/v0.1.0.mod", "example.com/!upper/graph/@v/v0.1.0-!r!c1.mod"]) {
-        const file = join(mirror?.store ?? "", ".gofleet", "mod", name);
+        const file = join(mirror.store, ".gofleet", "mod", name);
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, "module example.com/graph\n");
         const answer = await front.get(`/${name}`);
@@ -56,15 +48,16 @@ describe("the front's modules", function () {
         [],
       );
       // Its other files come as those of any version do.
-      athens.answer = mirror?.fetches ?? athens.answer;
+      athens.answer = mirror.fetches;
       assert.equal((await front.get("/example.com/graph/@v/v0.1.0.zip")).status, 200);
       assert.equal((await front.get("/example.com/graph/@v/v0.1.0.mod")).body.toString(), "module example.com/graph\n");
     });
 
     it("are answered while Athens is dead, every one", async () => {
-      const { front, athens } = await start();
+      const mirror = await start();
+      const { front, athens } = mirror;
       const versions = ["v0.0.0-20260102030405-abcdefabcdef", "v1.0.0", "v2.0.0+incompatible", "v1.0.0-rc.1"];
-      for (const version of versions) mirror?.version(MODULE, version);
+      for (const version of versions) mirror.version(MODULE, version);
       await athens.close();
       for (const version of versions) {
         for (const kind of ["info", "mod", "zip"]) {
@@ -75,8 +68,9 @@ describe("the front's modules", function () {
     });
 
     it("come in parts where parts are asked for, from the store and from the cache", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.0.0");
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.0.0");
       athens.answer = (path, response) => response.end(path.endsWith(".info") ? info("v1.0.0") : zip("Up", "v1.0.0"));
       const range = { range: "bytes=100-199" };
       const stored = await front.get(`/${MODULE}/@v/v1.0.0.zip`, { headers: range });
@@ -90,19 +84,21 @@ describe("the front's modules", function () {
     });
 
     it("are not compressed once more", async () => {
-      const { front } = await start();
-      mirror?.version(MODULE, "v1.0.0");
+      const mirror = await start();
+      const { front } = mirror;
+      mirror.version(MODULE, "v1.0.0");
       const answer = await front.get(`/${MODULE}/@v/v1.0.0.zip`, { headers: { "accept-encoding": "gzip" } });
       assert.equal(answer.headers["content-encoding"], undefined);
       assert.equal(answer.headers["content-length"], "4096");
     });
 
     it("are not taken for complete from an empty .info that Athens is writing", async () => {
-      const { front } = await start();
-      mirror?.version(MODULE, "v1.0.0", { "go.mod": "m", "source.zip": "z", "v1.0.0.info": "" });
+      const mirror = await start();
+      const { front } = mirror;
+      mirror.version(MODULE, "v1.0.0", { "go.mod": "m", "source.zip": "z", "v1.0.0.info": "" });
       const path = `/${MODULE}/@v/v1.0.0.info`;
       await front.get(path);
-      mirror?.version(MODULE, "v1.0.0", { "v1.0.0.info": info("v1.0.0") });
+      mirror.version(MODULE, "v1.0.0", { "v1.0.0.info": info("v1.0.0") });
       await sleep(2100);
       assert.equal((await front.get(path)).body.toString(), info("v1.0.0"), "the empty file was remembered");
     });
@@ -110,8 +106,9 @@ describe("the front's modules", function () {
 
   describe("a version without .info", () => {
     it("is never answered from its half, whatever Athens makes of it", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.0.0", { "go.mod": "module half\n", "source.zip": "half" });
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.0.0", { "go.mod": "module half\n", "source.zip": "half" });
       // Athens serves what it finds, complete or not.
       athens.answer = (path, response) => {
         if (!path.endsWith(".info")) return void response.end("half");
@@ -134,11 +131,12 @@ describe("the front's modules", function () {
     });
 
     it("is not let in by what Athens said before it broke, alive or dead", async () => {
-      const { front, athens, store } = await start();
-      athens.answer = mirror?.fetches ?? athens.answer;
+      const mirror = await start();
+      const { front, athens, store } = mirror;
+      athens.answer = mirror.fetches;
       assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.zip`)).status, 200);
       rmSync(join(store, MODULE, "v1.0.0", "v1.0.0.info"));
-      mirror?.version(MODULE, "v1.0.0", { "source.zip": "half" });
+      mirror.version(MODULE, "v1.0.0", { "source.zip": "half" });
       await sleep(2100);
       athens.answer = (_path, response) => void response.writeHead(404).end();
       assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.zip`)).status, 404);
@@ -147,9 +145,10 @@ describe("the front's modules", function () {
     });
 
     it("is whole when Athens has answered its .info, for names with upper case too", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.0.0", { "go.mod": "module half\n", "source.zip": "half" });
-      athens.answer = mirror?.fetches ?? athens.answer;
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.0.0", { "go.mod": "module half\n", "source.zip": "half" });
+      athens.answer = mirror.fetches;
       const answer = await front.get(`/${MODULE}/@v/v1.0.0.zip`);
       assert.deepEqual([answer.status, answer.headers["x-gomod-source"]], [200, "athens"]);
       assert.ok(answer.body.equals(zip(MODULE, "v1.0.0")));
@@ -215,8 +214,9 @@ describe("the front's modules", function () {
     });
 
     it("is not written a second time where it is in the store", async () => {
-      const { front } = await start();
-      mirror?.version(MODULE, "v1.0.0");
+      const mirror = await start();
+      const { front } = mirror;
+      mirror.version(MODULE, "v1.0.0");
       for (const kind of ["info", "mod", "zip"]) await front.get(`/${MODULE}/@v/v1.0.0.${kind}`);
       const cache = front.path(join(front.place.front.cache, "answers"));
       assert.deepEqual(readdirSync(cache, { recursive: true }), []);
@@ -296,8 +296,9 @@ describe("the front's modules", function () {
 
   describe("a read-only store", () => {
     it("says so of a version that it lacks, and serves what it has", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.0.0");
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.0.0");
       writeFileSync(front.readOnlyFlag, "");
       for (const kind of ["info", "mod", "zip"]) {
         assert.equal((await front.get(`/${MODULE}/@v/v1.0.0.${kind}`)).status, 200);
@@ -311,7 +312,7 @@ describe("the front's modules", function () {
       athens.answer = (path, response) => response.end(path.endsWith(".info") ? info("v1.0.0") : "Z");
       assert.equal((await front.get("/example.com/!up/@v/v1.0.0.zip")).status, 200);
       rmSync(front.readOnlyFlag);
-      athens.answer = mirror?.fetches ?? athens.answer;
+      athens.answer = mirror.fetches;
       assert.equal((await front.get(`/${MODULE}/@v/v9.0.0.zip`)).status, 200);
     });
   });

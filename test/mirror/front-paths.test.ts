@@ -3,25 +3,15 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
-import { DOMAIN, needsNginx, TestMirror, zip, type Setup } from "../support/front";
+import { DOMAIN, testMirrors, zip, type Setup, type TestMirror } from "../support/front";
 import { TestUpstream } from "../support/nginx";
 
 const MODULE = "example.com/mod";
 
 describe("the front's other paths", function () {
-  let mirror: TestMirror | undefined;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
-  });
+  const make = testMirrors();
 
-  async function start(setup: Setup = {}): Promise<TestMirror> {
-    mirror = new TestMirror(setup);
-    return mirror.start();
-  }
+  const start = (setup: Setup = {}): Promise<TestMirror> => make(setup).start();
 
   describe("the door", () => {
     it("is closed for what is not the clients'", async () => {
@@ -55,8 +45,9 @@ describe("the front's other paths", function () {
     });
 
     it("does not let a path out of the store", async () => {
-      const { front } = await start();
-      writeFileSync(join(mirror?.root ?? "", "secret"), "secret");
+      const mirror = await start();
+      const { front } = mirror;
+      writeFileSync(join(mirror.root, "secret"), "secret");
       for (const path of [
         "/../secret",
         "/%2e%2e/secret",
@@ -70,8 +61,9 @@ describe("the front's other paths", function () {
     });
 
     it("takes GET and HEAD, and nothing that writes", async () => {
-      const { front, athens } = await start();
-      mirror?.version(MODULE, "v1.0.0");
+      const mirror = await start();
+      const { front, athens } = mirror;
+      mirror.version(MODULE, "v1.0.0");
       const paths = [
         `/${MODULE}/@v/v1.0.0.zip`,
         `/${MODULE}/@v/v2.0.0.zip`,
@@ -91,9 +83,10 @@ describe("the front's other paths", function () {
     });
 
     it("speaks HTTP/2", async () => {
-      const { front } = await start();
-      mirror?.version(MODULE, "v1.0.0");
-      const session = connect(`https://127.0.0.1:${front.port}`, { ca: mirror?.files.ca, servername: DOMAIN });
+      const mirror = await start();
+      const { front } = mirror;
+      mirror.version(MODULE, "v1.0.0");
+      const session = connect(`https://127.0.0.1:${front.port}`, { ca: mirror.files.ca, servername: DOMAIN });
       try {
         const stream = session.request({ ":path": `/${MODULE}/@v/v1.0.0.zip`, ":authority": DOMAIN });
         const [headers] = (await once(stream, "response")) as [Record<string, unknown>];

@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
-import { needsNginx, TestMirror } from "../support/front";
+import { testMirrors, type TestMirror } from "../support/front";
 
 const PRIVATE = ["git.corp.example", "github.com/Acme/*"];
 const NAMES = ["git.corp.example/team/x", "git.corp.example/Team/x", "github.com/!acme/x", "github.com/!acme/x/v2"];
 const PATHS = ["@v/list", "@latest", "@v/v1.0.0.info", "@v/v1.0.0.mod", "@v/v1.0.0.zip", "@v/main.info"];
 
 describe("private modules that clients take from their repositories", function () {
+  const make = testMirrors();
   let mirror: TestMirror;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(() => mirror.stop());
 
   const start = async (privateFrom: "mirror" | "repository", args = {}): Promise<void> => {
-    mirror = new TestMirror({ args, context: { privateModules: PRIVATE, privateFrom } });
+    mirror = make({ args, context: { privateModules: PRIVATE, privateFrom } });
     mirror.athens.answer = mirror.fetches;
     for (const name of ["git.corp.example/team/x", "example.com/open"]) mirror.version(name, "v1.0.0");
     await mirror.start();
@@ -40,7 +37,7 @@ describe("private modules that clients take from their repositories", function (
 
   it("are refused to those with a password as well", async () => {
     const passwords = { ci: "k3V9mZpQ7xTfLw2RbN8sHdYc" };
-    mirror = new TestMirror({
+    mirror = make({
       args: { access: { users: passwords } },
       files: { passwords },
       context: { privateModules: PRIVATE, privateFrom: "repository" },

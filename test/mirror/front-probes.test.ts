@@ -7,7 +7,7 @@ import { resolveFront } from "../../src/model/mirror/front-resolve";
 import type { PlanProbe } from "../../src/plan/host-plan";
 import { frontPlan } from "../../src/plan/mirror/front";
 import { privacyProbe } from "../../src/plan/mirror/privacy-probe";
-import { DOMAIN, needsNginx, notFound, TestMirror, type Setup } from "../support/front";
+import { DOMAIN, notFound, TestMirror, testMirrors, type Setup } from "../support/front";
 import { text } from "../support/nginx";
 
 const PASSWORDS = { ci: "k3V9mZpQ7xTfLw2RbN8sHdYc" };
@@ -19,14 +19,11 @@ const leaking = (config: string): string =>
 const redigested = (config: string): string => config.replace(/(add_header X-Gomod-Config) "[0-9a-f]+"/, '$1 "feed"');
 
 describe("the probes of a front", function () {
+  const make = testMirrors();
   let mirror: TestMirror;
-  before(function () {
-    needsNginx(this);
-  });
-  afterEach(() => mirror?.stop());
 
   const start = async (setup: Setup = {}): Promise<TestMirror> => {
-    mirror = new TestMirror({ ...setup, context: { privateModules: PRIVATE, ...setup.context } });
+    mirror = make({ ...setup, context: { privateModules: PRIVATE, ...setup.context } });
     return mirror.start();
   };
 
@@ -79,8 +76,7 @@ describe("the probes of a front", function () {
     const clientCa = people.ca.root.certificate;
     await people.stop();
     const cases = [["users"], ["clientCa"], ["users", "clientCa"]] as const;
-    for (const [index, kinds] of cases.entries()) {
-      if (index > 0) await mirror.stop();
+    for (const kinds of cases) {
       const has = (kind: string) => kinds.some((each) => each === kind);
       const access = { ...(has("users") && { users: PASSWORDS }), ...(has("clientCa") && { clientCa }) };
       await start({

@@ -5,7 +5,7 @@ import { request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
-import { DOMAIN, needsNginx, TestMirror, zip } from "../support/front";
+import { DOMAIN, testMirrors, zip, type TestMirror } from "../support/front";
 
 const MODULE = "example.com/big";
 /** More than buffers on the way mostly hold, so that nginx is in the middle of a download. */
@@ -16,22 +16,19 @@ const DOWNLOADS = 1000;
 const PER_LARGE = 50;
 
 describe("the front's reload", function () {
+  const make = testMirrors();
   let mirror: TestMirror;
-  before(function () {
-    needsNginx(this);
-  });
   beforeEach(async () => {
     // The time that somebody has who has connected and not yet asked: three reloads may take longer here.
     const edit = (config: string): string =>
       config.replace("client_header_timeout 30s;", "client_header_timeout 600s;");
-    mirror = new TestMirror({ files: { edit } });
+    mirror = make({ files: { edit } });
     mirror.version(MODULE, "v1.0.0");
     mirror.version(MODULE, "v1.0.0", { "source.zip": zip(MODULE, "v1.0.0", SIZE) });
     mirror.version(MODULE, "v1.1.0");
     mirror.version(MODULE, "v1.1.0", { "source.zip": zip(MODULE, "v1.1.0", LARGE) });
     await mirror.start();
   });
-  afterEach(() => mirror.stop());
 
   /** A download of which nothing has been read but the headers. */
   async function open(version: string): Promise<IncomingMessage> {

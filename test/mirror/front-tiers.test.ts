@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TestAuthority } from "../support/certificates";
-import { info, needsNginx, TestMirror, zip, type Setup } from "../support/front";
+import { info, testMirrors, zip, type Setup, type TestMirror } from "../support/front";
 import { temporaryDirectory } from "../support/go";
 import { TestUpstream } from "../support/nginx";
 
@@ -14,20 +14,15 @@ const MODULE = "example.com/mod";
 const NAMES = ["one", "two", "three"] as const;
 
 describe("the front's tiers", function () {
-  let mirror: TestMirror | undefined;
+  const make = testMirrors();
   let tiers: TestUpstream[];
   let ports: number[];
-  before(function () {
-    needsNginx(this);
-  });
   beforeEach(async () => {
     tiers = NAMES.map((name) => new TestUpstream((_path, response) => response.end(name)));
     ports = [];
     for (const tier of tiers) ports.push(await tier.listen());
   });
   afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
     for (const tier of tiers) await tier.close();
   });
 
@@ -35,11 +30,8 @@ describe("the front's tiers", function () {
   const tier = (index: number) => tiers[index] ?? assert.fail();
 
   async function start(fallback: object = {}, context: Setup["context"] = {}): Promise<TestMirror> {
-    mirror = new TestMirror({
-      args: { fresh: "1 s", fallback: { tiers: list(), after: "1 s", ...fallback } },
-      context,
-    });
-    return mirror.start();
+    const args = { fresh: "1 s", fallback: { tiers: list(), after: "1 s", ...fallback } } as const;
+    return make({ args, context }).start();
   }
 
   /** Who answered, by the header and by the body. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RSA } from "../support/certificates";
-import { DOMAIN, needsNginx, TestMirror } from "../support/front";
+import { DOMAIN, testMirrors, type TestMirror } from "../support/front";
 import { program } from "../support/nginx";
 import { skip } from "../support/skip";
 
@@ -58,19 +58,13 @@ function problems(all: readonly Finding[]): string[] {
 
 describe("the front's TLS, read by testssl.sh", function () {
   this.timeout(600_000);
-  let mirror: TestMirror | undefined;
+  const make = testMirrors();
   before(function () {
-    needsNginx(this);
     if (program("testssl") === undefined) skip(this, "there is no testssl");
-  });
-  afterEach(async () => {
-    await mirror?.stop();
-    mirror = undefined;
   });
 
   it("has no finding above LOW, exactly TLS 1.2 and 1.3, and a complete chain", async () => {
-    mirror = await new TestMirror().start();
-    const all = await findings(mirror);
+    const all = await findings(await make().start());
     assert.ok(all.length > 100, "testssl did not look at everything");
     assert.deepEqual(problems(all), []);
     assert.deepEqual(
@@ -86,7 +80,7 @@ describe("the front's TLS, read by testssl.sh", function () {
         .replace("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_protocols TLSv1 TLSv1.1 TLSv1.2;")
         .replace(/ssl_ciphers [^;]+;/, "ssl_ciphers ALL:@SECLEVEL=0;");
     // The leaf alone, without its intermediate.
-    mirror = new TestMirror({ files: { edit: weak }, pair: (ca) => ca.leaf(DOMAIN, { key: RSA(1024) }) });
+    const mirror = make({ files: { edit: weak }, pair: (ca) => ca.leaf(DOMAIN, { key: RSA(1024) }) });
     await mirror.start();
     const found = problems(await findings(mirror, "--protocols", "--server-defaults", "--std")).join("\n");
     for (const wanted of [/^TLS1: /m, /^TLS1_1: /m, /^TLS1_3: /m, /^cert_chain_of_trust: /m, /^cert_keySize: /m]) {

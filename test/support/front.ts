@@ -96,6 +96,22 @@ export class TestMirror {
   }
 }
 
+/** Makes mirrors, not yet started, that end with their test. Skips the suite where there is no nginx. */
+export function testMirrors(): (setup?: Setup) => TestMirror {
+  const made: TestMirror[] = [];
+  before(function () {
+    needsNginx(this);
+  });
+  afterEach(async () => {
+    for (const mirror of made.splice(0)) await mirror.stop();
+  });
+  return (setup) => {
+    const mirror = new TestMirror(setup);
+    made.push(mirror);
+    return mirror;
+  };
+}
+
 export function info(version: string): string {
   return JSON.stringify({ Version: version, Time: "2026-01-02T03:04:05Z" });
 }
