@@ -86,7 +86,7 @@ func (k *Keeper) Prune() (*Report, error) {
 
 func (k *Keeper) prune(c *gocache.Cache, inventory *gocache.Inventory, report *Report) error {
 	done, err := prune.Pass(c, inventory, prune.Options{
-		MaxAge: k.MaxAge, MaxBytes: k.Budget(), Grace: k.Grace, Foreign: k.Own, Now: k.Now(),
+		MaxAge: k.MaxAge, MaxBytes: k.Budget(), MaxFiles: k.MaxFiles, Grace: k.Grace, Foreign: k.Own, Now: k.Now(),
 	})
 	report.Prune = &Prune{Time: k.Now().Unix(), Report: *done}
 	report.Totals.Pruned += int64(done.Removed)

@@ -25,6 +25,8 @@ type Keeper struct {
 	State string
 	// MaxBytes is the budget, 0: none but that of the file system.
 	MaxBytes int64
+	// MaxFiles is the same of files; 0: any.
+	MaxFiles int64
 	MaxAge   time.Duration
 	// Persisted is where it is kept over a reboot; empty: it is not.
 	Persisted string

@@ -51,11 +51,11 @@ func (k kept) ExpireTests() error {
 }
 
 // Shrink empties a slot's own cache altogether where a keeper cannot: it is disposable.
-func (k kept) Shrink(bytes int64) error {
+func (k kept) Shrink(bytes, files int64) error {
 	smaller := *k.keeper
-	smaller.MaxBytes, smaller.MaxAge = max(1, bytes), 0
+	smaller.MaxBytes, smaller.MaxFiles, smaller.MaxAge = max(1, bytes), max(1, files), 0
 	_, err := smaller.Prune()
-	if left, _ := usage.Tree(k.keeper.Path); err != nil && k.slot > 0 && left > bytes {
+	if leftBytes, leftFiles := usage.Tree(k.keeper.Path); err != nil && k.slot > 0 && (leftBytes > bytes || leftFiles > files) {
 		return remove.Contents(context.Background(), k.keeper.Path)
 	}
 	return err

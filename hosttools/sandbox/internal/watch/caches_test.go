@@ -31,10 +31,17 @@ func TestASlotsBuildCacheIsShrunkOldestFirst(t *testing.T) {
 	if files != 16 {
 		t.Errorf("%d files", files)
 	}
-	must(t, list[0].Shrink(bytes/2))
+	must(t, list[0].Shrink(bytes/2, files))
 	for n := 1; n <= 8; n++ {
 		if _, err := os.Stat(output(n)); (err == nil) != (n > 4) {
 			t.Errorf("output %d: %v", n, err)
+		}
+	}
+	// Their number is bounded by itself: room is not what is short.
+	must(t, list[0].Shrink(bytes, 4))
+	for n := 5; n <= 8; n++ {
+		if _, err := os.Stat(output(n)); (err == nil) != (n > 6) {
+			t.Errorf("output %d of few: %v", n, err)
 		}
 	}
 	must(t, list[0].ExpireTests())

@@ -26,8 +26,8 @@ type BuildCache interface {
 	Occupied() (bytes, files int64, err error)
 	// ExpireTests removes results of tests.
 	ExpireTests() error
-	// Shrink removes what was not used for the longest, until it takes no more than that many bytes.
-	Shrink(bytes int64) error
+	// Shrink removes what was not used for the longest, until it takes no more than that many bytes and has no more files.
+	Shrink(bytes, files int64) error
 }
 
 // A step frees something on the file system of a path, while a slot, or with 0 every slot, has no job.
@@ -52,8 +52,9 @@ func (w watcher) steps() ([]step, error) {
 	for _, each := range list {
 		add("test results", each.Path(), each.Slot(), func(context.Context) (string, error) { return "", each.ExpireTests() })
 	}
-	for _, each := range list {
-		add("build cache", each.Path(), each.Slot(), func(context.Context) (string, error) { return "", shrink(c, each, list) })
+	for i, each := range list {
+		// Those before it have given their shares.
+		add("build cache", each.Path(), each.Slot(), func(context.Context) (string, error) { return "", shrink(c, each, list[i:]) })
 	}
 	for _, folder := range c.Watch.Toolchains {
 		add("toolchains", folder, 0, func(ctx context.Context) (string, error) { return removeToolchains(ctx, folder, w.now()) })
@@ -125,14 +126,14 @@ func needed(each step, now, full []FileSystem, low int) *FileSystem {
 	return nil
 }
 
-// shrink takes from each cache of a file system its share of what must go.
-func shrink(c *config.Config, each BuildCache, all []BuildCache) error {
+// shrink takes from a cache its share of what must go from those of its file system that are still to give theirs.
+func shrink(c *config.Config, each BuildCache, rest []BuildCache) error {
 	u, err := usage.Of(each.Path())
 	if err != nil {
 		return err
 	}
-	var sumBytes, sumFiles, ownBytes int64
-	for _, other := range all {
+	var sumBytes, sumFiles, ownBytes, ownFiles int64
+	for _, other := range rest {
 		if theirs, err := usage.Of(other.Path()); err != nil || theirs.Device != u.Device {
 			continue
 		}
@@ -142,23 +143,20 @@ func shrink(c *config.Config, each BuildCache, all []BuildCache) error {
 		}
 		sumBytes, sumFiles = sumBytes+bytes, sumFiles+files
 		if other.Path() == each.Path() {
-			ownBytes = bytes
+			ownBytes, ownFiles = bytes, files
 		}
 	}
-	return each.Shrink(int64(float64(ownBytes) * (1 - share(u, c.Watch.LowPercent, sumBytes, sumFiles))))
+	overBytes, overInodes := u.Over(c.Watch.LowPercent)
+	return each.Shrink(left(ownBytes, overBytes, sumBytes), left(ownFiles, overInodes, sumFiles))
 }
 
-// share of the caches that must go: of their bytes or of their files, whichever is more.
-func share(u usage.Usage, low int, bytes, files int64) float64 {
-	overBytes, overInodes := u.Over(low)
-	part := func(over, of int64) float64 {
-		if of == 0 || over == 0 {
-			return 0
-		}
-		// One more: at the mark it is not below it.
-		return min(1, float64(over+1)/float64(of))
+// left is what a cache may keep of its own where so much of the sum of all must go.
+func left(own, over, sum int64) int64 {
+	if sum == 0 || over == 0 {
+		return own
 	}
-	return max(part(overBytes, bytes), part(overInodes, files))
+	// One more: at the mark it is not below it.
+	return int64(float64(own) * (1 - min(1, float64(over+1)/float64(sum))))
 }
 
 // evict removes versions from the shared module cache, those that came first first, until its file system is below the

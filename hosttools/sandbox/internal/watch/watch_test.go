@@ -50,10 +50,10 @@ func (h heap) ExpireTests() error {
 	return err
 }
 
-func (h heap) Shrink(bytes int64) error {
+func (h heap) Shrink(bytes, files int64) error {
 	*h.log = append(*h.log, "builds")
 	entries, err := os.ReadDir(h.path)
-	for i := 0; i < len(entries) && int64(len(entries)-i)<<16 > bytes; i++ {
+	for i := 0; i < len(entries) && (int64(len(entries)-i)<<16 > bytes || int64(len(entries)-i) > files); i++ {
 		err = errors.Join(err, os.Remove(filepath.Join(h.path, entries[i].Name())))
 	}
 	return err
@@ -206,6 +206,33 @@ func TestTheCheapestGoesFirstAndNoMoreThanNeeded(t *testing.T) {
 	}
 }
 
+func TestSeveralCachesOfAFileSystemAreEnoughWhereTheyAre(t *testing.T) {
+	l := newLab(t)
+	l.Slots = append(l.Slots, config.Slot{Number: 3, BuildCache: filepath.Join(l.disk, "third")})
+	must(t, slot.MakeLock(l.Config, &l.Slots[2], 0, 0))
+	l.w.caches = func(*config.Config) ([]BuildCache, error) {
+		return []BuildCache{heap{l.Slots[1].BuildCache, 2, &l.log}, heap{l.Slots[2].BuildCache, 3, &l.log}}, nil
+	}
+	// Module versions, 11 of 128 parts each: dearer than what is built.
+	left := l.versions(t)
+	for _, each := range left()[2:] {
+		must(t, exec.Command("rm", "-r", each).Run())
+	}
+	fill(t, l.Slots[1].BuildCache, "b", 48)
+	fill(t, l.Slots[2].BuildCache, "b", 48)
+	must(t, l.w.run())
+	r := l.report()
+	if len(left()) != 2 || r.FileSystems[0].Percent >= 60 || r.FileSystems[0].Percent < 57 {
+		t.Errorf("%v %+v", left(), r)
+	}
+	// Each has given as much as the other.
+	for _, each := range l.Slots[1:] {
+		if entries, err := os.ReadDir(each.BuildCache); err != nil || len(entries) < 24 || len(entries) > 28 {
+			t.Errorf("%s has %d parts, %v", each.BuildCache, len(entries), err)
+		}
+	}
+}
+
 func TestAPausedHostWithoutJobsIsEmptiedBelowTheUpperMark(t *testing.T) {
 	l := newLab(t)
 	fill(t, filepath.Join(l.disk, "build"), "b", 100)
@@ -263,9 +290,9 @@ type probe struct {
 	do func()
 }
 
-func (p probe) Shrink(bytes int64) error {
+func (p probe) Shrink(bytes, files int64) error {
 	p.do()
-	return p.BuildCache.Shrink(bytes)
+	return p.BuildCache.Shrink(bytes, files)
 }
 
 func TestNothingFreedIsAnAlarm(t *testing.T) {

@@ -18,6 +18,8 @@ type Options struct {
 	MaxAge time.Duration
 	// MaxBytes that the cache may occupy; zero: any.
 	MaxBytes int64
+	// MaxFiles that it may have, without directories; zero: any.
+	MaxFiles int64
 	// Grace spares what was used this recently. The go command notes a use at most once an hour, so that it must be longer
 	// than an hour and a build; zero, if no go command uses the cache.
 	Grace time.Duration
@@ -76,6 +78,7 @@ func Pass(c *gocache.Cache, inventory *gocache.Inventory, options Options) (*Rep
 		}
 	}
 	report.Left = inventory.Occupied()
+	files := inventory.Files()
 	gone := map[string]bool{}
 	slices.SortFunc(entries, func(a, b *entry) int {
 		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.used, b.used), strings.Compare(a.files[0].Path, b.files[0].Path))
@@ -83,7 +86,7 @@ func Pass(c *gocache.Cache, inventory *gocache.Inventory, options Options) (*Rep
 	for _, each := range entries {
 		age := time.Duration(options.Now.UnixNano() - each.used)
 		tooOld := options.MaxAge > 0 && age > options.MaxAge && !each.last
-		tooMuch := options.MaxBytes > 0 && report.Left > options.MaxBytes
+		tooMuch := options.MaxBytes > 0 && report.Left > options.MaxBytes || options.MaxFiles > 0 && files > options.MaxFiles
 		if age < options.Grace || !tooOld && !tooMuch && !each.orphan {
 			continue
 		}
@@ -97,6 +100,7 @@ func Pass(c *gocache.Cache, inventory *gocache.Inventory, options Options) (*Rep
 		report.Removed++
 		report.Freed += each.bytes
 		report.Left -= each.bytes
+		files -= int64(len(each.files))
 	}
 	forget(inventory, gone)
 	report.Over = options.MaxBytes > 0 && report.Left > options.MaxBytes
