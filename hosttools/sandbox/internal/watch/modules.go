@@ -18,6 +18,15 @@ import (
 // trimEvery is how long jobs are left alone after they were held up for the shared module cache.
 const trimEvery = time.Hour
 
+// endOldTrim ends the pause of a run that was killed: it lasts as long as its run, and there is one at a time.
+func (w watcher) endOldTrim() error {
+	changed, err := pause.Clear(w.c.PauseMark, pause.Modules)
+	if changed {
+		fmt.Println("the pause of an earlier run that did not come to its end is over")
+	}
+	return err
+}
+
 // trimModules makes room in a shared module cache that has reached its budget. All slots read it: for a while no new job
 // begins, until none runs. Where jobs take longer than that, they go on, and it is tried again in an hour.
 func (w watcher) trimModules(r *Report) (err error) {

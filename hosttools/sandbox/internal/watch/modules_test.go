@@ -66,6 +66,48 @@ func TestJobsThatGoOnAreNotHeldUpForItAgainAndAgain(t *testing.T) {
 	}
 }
 
+func TestAPauseEndsWithItsRunAlsoWhereThatWasKilled(t *testing.T) {
+	for name, budget := range map[string]int64{"after it had made room": 100 << 16, "and the budget is gone meanwhile": 0} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			l.Modules.Shared, l.Modules.MaxBytes = filepath.Join(l.disk, "modules"), budget
+			_, err := pause.Set(l.PauseMark, pause.Modules, "full", time.Now())
+			must(t, err)
+			_, err = pause.Set(l.PauseMark, pause.Operator, "new disks", time.Now())
+			must(t, err)
+			must(t, l.w.run())
+			mark, err := pause.Read(l.PauseMark)
+			must(t, err)
+			if len(mark) != 1 || mark[pause.Operator].Why != "new disks" {
+				t.Errorf("%v", mark)
+			}
+		})
+	}
+}
+
+func TestRunsOfTheWatchDoNotEndEachOthersPause(t *testing.T) {
+	l, left := fullModules(t)
+	l.Watch.WaitSeconds = 60
+	must(t, slot.MarkBusy(l.Config, &l.Slots[1]))
+	second := make(chan error, 1)
+	go func() {
+		for end := time.Now().Add(50 * time.Second); time.Now().Before(end) && !pause.Paused(l.PauseMark); time.Sleep(10 * time.Millisecond) {
+		}
+		go func() { second <- l.w.run() }()
+		// Long enough for a run that would not wait.
+		time.Sleep(500 * time.Millisecond)
+		if !pause.Paused(l.PauseMark) {
+			t.Error("the pause is over before its run")
+		}
+		_ = slot.MarkIdle(l.Config, &l.Slots[1])
+	}()
+	must(t, l.w.run())
+	must(t, <-second)
+	if len(left()) != 6 || pause.Paused(l.PauseMark) {
+		t.Errorf("%v", left())
+	}
+}
+
 func TestNoJobBeginsMeanwhile(t *testing.T) {
 	l, left := fullModules(t)
 	l.Watch.WaitSeconds = 60

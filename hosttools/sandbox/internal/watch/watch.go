@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"gofleet/sandbox/internal/config"
 	"gofleet/sandbox/internal/forge"
+	"gofleet/sandbox/internal/lock"
 	"gofleet/sandbox/internal/pause"
 	"gofleet/sandbox/internal/slot"
 )
@@ -32,6 +34,14 @@ type watcher struct {
 
 func (w watcher) run() error {
 	c := w.c
+	release, err := lock.File(filepath.Join(filepath.Dir(c.PauseMark), "watch.lock"))
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.endOldTrim(); err != nil {
+		return err
+	}
 	before := last(reportPath(c))
 	r := &Report{Time: w.now().Unix(), before: &before}
 	all, failed := measure(c)
