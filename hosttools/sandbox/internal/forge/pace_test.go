@@ -1,7 +1,9 @@
 package forge
 
 import (
+	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,7 +13,7 @@ import (
 )
 
 func failures(c *config.Config) int {
-	count, _ := paceOf(c, 1).failures()
+	count, _, _ := paceOf(c, 1).failures()
 	return count
 }
 
@@ -29,20 +31,20 @@ func TestFailuresAreSpacedAndAChangeIsTriedAtOnce(t *testing.T) {
 	must(t, os.Chtimes(credential, old, old))
 	p := &pacer{mark: filepath.Join(top, "mark"), watched: []string{credential}}
 	for range free {
-		p.failed()
+		p.failed(0)
 	}
 	if waits(p) > time.Second {
 		t.Error("waited after few failures")
 	}
-	p.failed()
-	p.failed()
+	p.failed(0)
+	p.failed(0)
 	now := time.Now().Add(-7 * time.Second)
 	must(t, os.Chtimes(p.mark, now, now))
 	if took := waits(p); took < 500*time.Millisecond {
 		t.Errorf("waited %v of the second pause's last second", took)
 	}
 	for range 10 {
-		p.failed()
+		p.failed(0)
 	}
 	go func() {
 		time.Sleep(300 * time.Millisecond)
@@ -59,6 +61,57 @@ func TestFailuresAreSpacedAndAChangeIsTriedAtOnce(t *testing.T) {
 	if waits(p) > time.Second {
 		t.Error("waited after a success")
 	}
+}
+
+func TestAClockThatIsSetBackHoldsUpNobody(t *testing.T) {
+	p := &pacer{mark: filepath.Join(t.TempDir(), "mark")}
+	for range free + 1 {
+		p.failed(0)
+	}
+	tomorrow := time.Now().Add(24 * time.Hour)
+	must(t, os.Chtimes(p.mark, tomorrow, tomorrow))
+	ended := make(chan time.Duration, 1)
+	go func() { ended <- waits(p) }()
+	select {
+	case <-ended:
+	case <-time.After(longestPause / 2):
+		t.Error("it waits until the clock is there again; the third failure has a pause of four seconds")
+	}
+}
+
+func TestAForgeIsLeftAloneForAsLongAsItAsksFor(t *testing.T) {
+	g, c, s := gitHubLab(t)
+	c.PauseMark = filepath.Join(t.TempDir(), "paused")
+	s.User = me(t)
+	g.instead[generate] = []http.HandlerFunc{answer(429, `{}`, "Retry-After", "3600")}
+	said(t, Register(c, s), "429")
+	asked := len(g.requests)
+	ended := make(chan error, 1)
+	go func() { ended <- Register(c, s) }()
+	select {
+	case err := <-ended:
+		t.Errorf("asked again at once, after the first failure: %v", err)
+	case <-time.After(time.Second):
+	}
+	// A drain need not wait for that.
+	_, err := pause.Set(c.PauseMark, pause.Operator, "drained", time.Now())
+	must(t, err)
+	select {
+	case err := <-ended:
+		said(t, err, "no new job may begin")
+	case <-time.After(longestPause / 2):
+		t.Error("goes on waiting")
+	}
+	if len(g.requests) != asked {
+		t.Errorf("asked %q", g.requests[asked:])
+	}
+}
+
+func me(t *testing.T) string {
+	t.Helper()
+	found, err := user.Current()
+	must(t, err)
+	return found.Username
 }
 
 func TestAgentsThatComeToNothingAreFailures(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 )
 
 // Register makes the slot's agent known for one job and hands it to the slot, as root. What a crash left known goes
-// first. After a failure the next attempt waits, unless the credential has changed.
+// first. After a failure the next attempt waits, unless the credential has changed or a pause begins.
 func Register(c *config.Config, s *config.Slot) error {
 	owner, err := user.Lookup(s.User)
 	if err != nil {
@@ -41,11 +41,14 @@ func Register(c *config.Config, s *config.Slot) error {
 	}
 	pace := paceOf(c, s.Number)
 	pace.wait()
+	if pause.Paused(c.PauseMark) {
+		return fmt.Errorf("register the agent of slot %d: no new job may begin (%s)", s.Number, c.PauseMark)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), registerWithin)
 	defer cancel()
 	handed, err := register(ctx, c, s)
 	if err != nil {
-		pace.failed()
+		pace.failed(later(err, 0))
 		return fmt.Errorf("register the agent of slot %d: %w", s.Number, err)
 	}
 	pace.began()
