@@ -31,17 +31,30 @@ func Drain(c *config.Config, reason string, wait time.Duration) error {
 	if begins {
 		forge.AskToEnd(c)
 	}
+	for end := time.Now().Add(wait); ; {
+		busy, err := await(c, min(time.Until(end), askEvery))
+		if err != nil || len(busy) == 0 {
+			return err
+		}
+		if time.Until(end) <= 0 {
+			return fmt.Errorf("%w: slots %s, after %v; no other begins: drain again to wait on, or resume", ErrBusy, strings.Trim(fmt.Sprint(busy), "[]"), wait)
+		}
+		forge.AskAgain(c)
+	}
+}
+
+// askEvery is how long jobs are waited for before their forge is asked again. A variable for tests.
+var askEvery = 30 * time.Second
+
+// await waits for all slots and says which still have a job.
+func await(c *config.Config, wait time.Duration) (busy []int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	release, busy, err := slot.AllIdle(ctx, c)
-	if err != nil {
-		return err
+	if release != nil {
+		release()
 	}
-	if release == nil {
-		return fmt.Errorf("%w: slots %s, after %v; no other begins: drain again to wait on, or resume", ErrBusy, strings.Trim(fmt.Sprint(busy), "[]"), wait)
-	}
-	release()
-	return nil
+	return busy, err
 }
 
 // Resume ends an operator's pause; one for another reason lasts.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +21,36 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestADrainAsksTheForgeAgain(t *testing.T) {
+	before := askEvery
+	askEvery = 100 * time.Millisecond
+	t.Cleanup(func() { askEvery = before })
+	top := t.TempDir()
+	c := &config.Config{State: top, PauseMark: filepath.Join(top, "paused"), JobLock: filepath.Join(top, "lock"), Slots: []config.Slot{{Number: 1}}}
+	asked := 0
+	github := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked == 1 {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+		// Its agent ends.
+		must(t, slot.MarkIdle(c, &c.Slots[0]))
+	}))
+	t.Cleanup(github.Close)
+	c.Agent = &config.Agent{Kind: config.GitHub, API: github.URL, Credential: filepath.Join(top, "credential"), Scope: "corp"}
+	must(t, os.WriteFile(c.Agent.Credential, []byte("token"), 0o400))
+	record, err := json.Marshal([]map[string]any{{"name": "runner", "id": "7", "at": c.Agent}})
+	must(t, err)
+	must(t, os.MkdirAll(filepath.Dir(c.Registration(1)), 0o700))
+	must(t, os.WriteFile(c.Registration(1), record, 0o600))
+	must(t, slot.MakeLock(c, &c.Slots[0], os.Geteuid(), os.Getegid()))
+	must(t, slot.MarkBusy(c, &c.Slots[0]))
+	if err := Drain(c, "", time.Minute); err != nil || asked != 2 {
+		t.Errorf("asked %d times; %v", asked, err)
 	}
 }
 

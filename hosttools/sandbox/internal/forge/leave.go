@@ -23,25 +23,50 @@ func asksForge(a *config.Agent) bool {
 // AskToEnd lets agents take no further job: those without one end now, the others after it. All at once, since a forge
 // that does not answer takes its time with each.
 func AskToEnd(c *config.Config) {
+	atOnce(c, func(s *config.Slot) {
+		if err := askOne(c, s); err != nil {
+			fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
+		}
+	})
+}
+
+// AskAgain does the same while a pause lasts, for agents that their forge still knows: it may not have answered before, and
+// one without a job would wait for one. No agent gets its signal twice.
+func AskAgain(c *config.Config) {
+	if !asksForge(c.Agent) {
+		return
+	}
+	atOnce(c, func(s *config.Slot) {
+		r, err := readRecord(c, s.Number)
+		if err != nil || len(r.agents) == 0 {
+			return
+		}
+		if err := askOne(c, s); err != nil && !errors.Is(err, errBusy) {
+			fmt.Printf("slot %d goes on: %v\n", s.Number, err)
+		}
+	})
+}
+
+func atOnce(c *config.Config, do func(*config.Slot)) {
 	var all sync.WaitGroup
 	for i := range c.Slots {
 		all.Add(1)
 		go func(s *config.Slot) {
 			defer all.Done()
-			askOne(c, s)
+			do(s)
 		}(&c.Slots[i])
 	}
 	all.Wait()
 }
 
-func askOne(c *config.Config, s *config.Slot) {
+func askOne(c *config.Config, s *config.Slot) error {
 	if asksForge(c.Agent) && slot.Busy(c, s) {
 		if err := deregister(c, s.Number, true); err != nil {
-			fmt.Printf("slot %d goes on until its job ends: %v\n", s.Number, err)
-			return
+			return err
 		}
 	}
 	slot.AskToEnd(c, s)
+	return nil
 }
 
 // Leave goes before the signal that stops a slot's unit: the forge lets go of an agent without a job; one that has a job

@@ -75,8 +75,12 @@ func (w watcher) pause(all []FileSystem) error {
 		if changed {
 			fmt.Printf("paused: no new job begins: %s; the mark is %d %%\n", describe(full), w.c.Watch.PausePercent)
 		}
-		if err == nil && begins {
+		switch {
+		case err != nil:
+		case begins:
 			forge.AskToEnd(w.c)
+		default:
+			forge.AskAgain(w.c)
 		}
 		return err
 	}

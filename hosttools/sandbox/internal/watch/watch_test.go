@@ -1,8 +1,11 @@
 package watch
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +154,43 @@ func TestAPauseBeginsAndLastsToTheLowerMark(t *testing.T) {
 	must(t, l.w.run())
 	if pause.Paused(l.PauseMark) {
 		t.Error("the pause lasts")
+	}
+}
+
+func TestAnAgentIsAskedAgainWhileAPauseLasts(t *testing.T) {
+	l := newLab(t)
+	asked, known := 0, true
+	github := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; asked == 1 {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		known = known && r.Method != http.MethodDelete
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(github.Close)
+	credential := filepath.Join(l.State, "credential")
+	must(t, os.WriteFile(credential, []byte("token"), 0o400))
+	l.Agent = &config.Agent{Kind: config.GitHub, API: github.URL, Credential: credential, Scope: "corp"}
+	record, err := json.Marshal([]map[string]any{{"name": "runner", "id": "7", "at": l.Agent}})
+	must(t, err)
+	must(t, os.MkdirAll(filepath.Dir(l.Registration(2)), 0o700))
+	must(t, os.WriteFile(l.Registration(2), record, 0o600))
+	must(t, slot.MarkBusy(l.Config, &l.Slots[1]))
+	fill(t, filepath.Join(l.disk, "job"), "x", 95)
+	must(t, l.w.run())
+	if !pause.Paused(l.PauseMark) || asked == 0 || !known {
+		t.Fatalf("asked %d times; known: %v", asked, known)
+	}
+	// GitHub would not have the runner go; an idle one would wait for a job for ever.
+	must(t, l.w.run())
+	if known {
+		t.Error("not asked again")
+	}
+	before := asked
+	must(t, l.w.run())
+	if asked != before {
+		t.Error("asked about a runner that is no more")
 	}
 }
 
