@@ -24,8 +24,9 @@ export interface CacheArgs {
    */
   readonly scope?: "slot" | "shared";
   /**
-   * What becomes of a job's writes: they stay for the next job, or go with the job, which then reads the shared cache and
-   * changes nothing in it. `discard` needs the scope `shared`.
+   * What becomes of a job's writes: they stay for the next job, which then builds from what this one left, or go with the
+   * job. With `discard` a job begins with an empty cache, or, of the scope `shared`, with one that an administrator fills
+   * and that no job changes. For jobs that do not trust each other.
    * @default "keep"
    */
   readonly writes?: "keep" | "discard";
@@ -137,15 +138,10 @@ export function checkCache(path: string, given: unknown, { isUnknown }: CheckOpt
 }
 
 function checkTogether(path: string, given: Readonly<Record<string, unknown>>): Issue[] {
-  const { kind = "disk", scope = "slot", writes, persist } = given;
-  return [
-    ...(writes === "discard" && scope === "slot"
-      ? [issue(at(path, "writes"), writes, '"keep", or scope "shared": a cache that nobody fills helps no job')]
-      : []),
-    ...(kind === "disk" && persist !== undefined
-      ? [issue(at(path, "persist"), persist, "nothing: a cache on the disk is still there after a reboot")]
-      : []),
-  ];
+  const { kind = "disk", persist } = given;
+  return kind === "disk" && persist !== undefined
+    ? [issue(at(path, "persist"), persist, "nothing: a cache on the disk is still there after a reboot")]
+    : [];
 }
 
 /** The go command reads a list of words in which quotes have no escape. */

@@ -6,6 +6,7 @@ import { checkAgent } from "./agent";
 import { checkCommand } from "./agents/exec";
 import { checkCache, resolveCache, type CacheArgs } from "./cache";
 import { DIRECTIVE_NAMES } from "./directives";
+import { checkHidden } from "./hidden";
 import { checkLimits, checkRoom, type LimitsArgs } from "./limits";
 import { checkModules } from "./modules";
 import { checkNetwork } from "./network";
@@ -59,6 +60,7 @@ export function checkSandbox(args: unknown, options: SandboxCheckOptions = {}): 
     ...check("hardening", (path, hardening) =>
       checkFields(path, hardening, { off: checkDirectives, canary: flag }, isUnknown),
     ),
+    ...checkHidden(args, isUnknown),
     ...unknownKeys("", args, [...KEYS, ...otherKeys]),
   ];
 }

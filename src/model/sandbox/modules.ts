@@ -1,8 +1,8 @@
 import { at, isFields, type CheckOptions } from "../check";
-import { checkFields, parsed } from "../field-checks";
+import { checkFields, type ValueCheck } from "../field-checks";
 import { checkGoEnv } from "../go-env";
 import { issue, type Issue } from "../issues";
-import { parseSize, type Size } from "../units";
+import { formatSize, parseSize, type Size } from "../units";
 
 /** Settings of the go command that say where modules come from, and who vouches for them. */
 const MODULE_ENV_KEYS = ["GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB"] as const;
@@ -29,10 +29,20 @@ export function checkModules(path: string, given: unknown, { isUnknown }: CheckO
   return checkFields(
     path,
     given,
-    { max: parsed(parseSize), env: (here, env) => checkModuleEnv(here, env, { isUnknown }) },
+    { max: checkMax, env: (here, env) => checkModuleEnv(here, env, { isUnknown }) },
     isUnknown,
   );
 }
+
+/** What one build needs is often more; this much shows that a size was not mistaken. */
+const LEAST_MAX = 64 * 2 ** 20;
+
+/** At the budget jobs are held up to make room: one that nothing fits in would hold them up again and again. */
+const checkMax: ValueCheck = (path, given) => {
+  const { value, issue: wrong } = parseSize(path, given);
+  if (wrong) return [wrong];
+  return value < LEAST_MAX ? [issue(path, given, `at least "${formatSize(LEAST_MAX)}"`)] : [];
+};
 
 /** The module user would refuse the same on the host, at each of its runs. */
 export function checkModuleEnv(path: string, given: unknown, { isUnknown = () => false }: CheckOptions = {}): Issue[] {

@@ -23,6 +23,16 @@ describe("the args of a build sandbox", () => {
     assert.deepEqual(problems({ ...GOOD, slots: undefined, network: {}, watermarks: {}, hardening: {}, job: {} }), []);
   });
 
+  it("may name what a directive hides that is left out, and what only begins like it", () => {
+    assert.deepEqual(problems({ ...cache({ path: "/home/ci/cache" }), hardening: { off: ["ProtectHome"] } }), []);
+    assert.deepEqual(problems(cache({ path: "/homes/cache" })), []);
+  });
+
+  it("may have jobs begin with an empty cache, or with one that they only read", () => {
+    assert.deepEqual(problems(cache({ writes: "discard" })), []);
+    assert.deepEqual(problems(cache({ writes: "discard", scope: "shared" })), []);
+  });
+
   it("may say everything", () => {
     const all = {
       agent: { ...GOOD.agent, stop: { signal: "SIGQUIT", within: "30 min" } },
@@ -109,7 +119,31 @@ describe("the args of a build sandbox", () => {
     "a decimal size": [cache({ size: "2 GB" }), /^cache\.size: "GiB" instead of "GB"/],
     "a cache too small for one build": [cache({ size: "32 MiB" }), /^cache\.size: at least "64 MiB"/],
     "a scope that is none": [cache({ scope: "host" }), /^cache\.scope: one of "slot", "shared"/],
-    "discarding what nobody shares": [cache({ writes: "discard" }), /^cache\.writes: "keep", or scope "shared"/],
+    "a cache that jobs cannot see": [
+      cache({ path: "/home/ci/cache" }),
+      /^cache\.path: .*outside of \/home, .*ProtectHome=/,
+    ],
+    "a client of a cache that they cannot see": [
+      cache({ program: { command: ["/root/client"] } }),
+      /^cache\.program\.command\[0\]: .*outside of \/root, .*ProtectHome=/,
+    ],
+    "an agent that no slot sees": [
+      agent({ command: ["/tmp/runner"] }),
+      /^agent\.command\[0\]: .*outside of \/tmp, .*PrivateTmp=/,
+    ],
+    "a command before a job that no slot sees": [
+      withArgs({ job: { before: ["/var/tmp/x"] } }),
+      /^job\.before\[0\]: .*outside of \/var\/tmp,/,
+    ],
+    "a command after a job that no slot sees": [
+      withArgs({ job: { after: ["/run/user/0/y"] } }),
+      /^job\.after\[0\]: .*outside of \/run\/user,/,
+    ],
+    "a stop that is for ever to systemd": [
+      agent({ stop: { within: "0 s" } }),
+      /^agent\.stop\.within: .*at least "1 s"/,
+    ],
+    "a budget of modules that holds none": [withArgs({ modules: { max: "1 B" } }), /^modules\.max: at least "64 MiB"/],
     "copies of a cache that is on the disk": [cache({ kind: "disk", persist: "1 h" }), /^cache\.persist: nothing/],
     "copies too often": [cache({ persist: "5 s" }), /^cache\.persist: a duration from "1 min"/],
     "an age that go cuts short": [cache({ maxAge: "30 d" }), /^cache\.maxAge: .*"5 d"/],

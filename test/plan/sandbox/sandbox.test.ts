@@ -179,6 +179,7 @@ describe("sandbox plan", () => {
     ]);
     // What a job discards is written to memory of its own.
     assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", scope: "shared", writes: "discard" } }), slots);
+    assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", writes: "discard" } }), slots);
     assert.deepEqual(mounts({ cache: { size: "2 GiB" } }), []);
     assert.deepEqual(mounts({ cache: { kind: "tmpfs", size: "2 GiB", path: "/srv/go-caches" } }), [
       "/srv/go-caches/slots/1/build",
@@ -192,6 +193,7 @@ describe("sandbox plan", () => {
     assert.ok(keeps({}));
     assert.ok(!keeps({ cache: { kind: "tmpfs", size: "2 GiB", persist: false } }));
     assert.ok(!keeps({ cache: { size: "2 GiB" } }));
+    assert.ok(!keeps({ cache: { kind: "tmpfs", size: "2 GiB", writes: "discard" } }));
   });
 
   it("lets the users of all slots write a shared cache, and only a slot's own user its own", () => {

@@ -77,7 +77,7 @@ type Cache struct {
 	Kind string `json:"kind"`
 	// Shared is the one cache of scope "shared", or what jobs with Discard read; empty where each slot has its own.
 	Shared string `json:"shared"`
-	// Discard: a job's writes go into a layer that goes with the job.
+	// Discard: a job's writes go with the job; into a layer over the shared cache, if there is one.
 	Discard bool `json:"discard"`
 	// MaxBytes is the budget of each cache.
 	MaxBytes      int64 `json:"maxBytes"`

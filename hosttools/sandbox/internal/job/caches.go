@@ -43,8 +43,8 @@ func mountModules(c *config.Config, s *config.Slot, owner account) error {
 	return mount.Overlay(c.Modules.Shared, upper, work, s.Modules)
 }
 
-// mountBuilds makes the build cache what a job may use: the slot's own as it is, or, where writes are discarded, a layer
-// over the trusted one.
+// mountBuilds makes the build cache what a job may use: the slot's own as it is, which is empty where writes are discarded,
+// or then, where there is a trusted one, a layer over that.
 func mountBuilds(c *config.Config, s *config.Slot, owner account) error {
 	own, err := mount.At(s.BuildCache)
 	if err != nil {
@@ -53,10 +53,10 @@ func mountBuilds(c *config.Config, s *config.Slot, owner account) error {
 	if c.Cache.Kind == "tmpfs" && own == nil {
 		return fmt.Errorf("%s: no file system is mounted there; the slot's unit must have RequiresMountsFor=%s", s.BuildCache, s.BuildCache)
 	}
-	if !c.Cache.Discard {
-		if s.BuildCache == c.Cache.Shared {
-			return nil
-		}
+	if s.BuildCache == c.Cache.Shared {
+		return nil
+	}
+	if !c.Cache.Discard || c.Cache.Shared == "" {
 		return directoryFor(s.BuildCache, owner)
 	}
 	if err := directoryFor(s.BuildCache, owner); err != nil {

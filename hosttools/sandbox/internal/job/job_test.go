@@ -244,6 +244,34 @@ func TestACacheThatDiscardsShowsTheTrustedOneAndKeepsItAsItIs(t *testing.T) {
 	}
 }
 
+func TestACacheOfASlotThatDiscardsIsEmptyForEachJob(t *testing.T) {
+	for _, kind := range []string{"disk", "tmpfs"} {
+		t.Run(kind, func(t *testing.T) {
+			c, s := lab(t)
+			c.Cache = config.Cache{Kind: kind, Discard: true}
+			if kind == "tmpfs" {
+				must(t, os.MkdirAll(s.BuildCache, 0o755))
+				must(t, syscall.Mount("none", s.BuildCache, "tmpfs", 0, "size=8m"))
+			}
+			// The last one begins after a crash, which nobody cleared up after.
+			for job := range 3 {
+				must(t, Prepare(c, s))
+				script := fmt.Sprintf("cd %s && ls -A && mkdir -p ab .hidden/x && echo bad >ab/ab12-d && chmod 0 .hidden", s.BuildCache)
+				if out, err := asSlot(t, s, script); err != nil || out != "" {
+					t.Errorf("job %d finds %q, %v", job, out, err)
+				}
+				if job == 0 {
+					must(t, Finish(c, s))
+				}
+			}
+			must(t, Finish(c, s))
+			if entries, err := os.ReadDir(s.BuildCache); err != nil || len(entries) > 0 {
+				t.Errorf("%v %v", entries, err)
+			}
+		})
+	}
+}
+
 func TestNamesOfModulesThatAJobDownloadedAreHandedOn(t *testing.T) {
 	c, s := lab(t)
 	must(t, Prepare(c, s))

@@ -1,4 +1,5 @@
-import { checkFields, oneOf, parsed, type ValueCheck } from "../../field-checks";
+import { checkFields, oneOf, type ValueCheck } from "../../field-checks";
+import { issue } from "../../issues";
 import { parseDuration, type Duration } from "../../units";
 
 /** How an agent is asked to end: when the host shuts down, and when its unit's settings change. */
@@ -34,12 +35,18 @@ export function resolveStop({ signal, within = WITHIN }: AgentStop = {}, usual: 
   return { stopSignal: signal ?? usual, stopWithin: parseDuration("", within).value ?? NaN };
 }
 
+/** To systemd, 0 is for ever. */
+const within: ValueCheck = (path, given) => {
+  const { value, issue: wrong } = parseDuration(path, given);
+  if (wrong) return [wrong];
+  return value < 1 ? [issue(path, given, 'a duration of at least "1 s"; what clears up after a job has as long')] : [];
+};
+
 export function checkStop(isUnknown: (value: unknown) => boolean): ValueCheck {
-  return (path, stop) =>
-    checkFields(path, stop, { signal: oneOf(...STOP_SIGNALS), within: parsed(parseDuration) }, isUnknown);
+  return (path, stop) => checkFields(path, stop, { signal: oneOf(...STOP_SIGNALS), within }, isUnknown);
 }
 
 /** For an agent whose signal is known. */
 export function checkWithin(isUnknown: (value: unknown) => boolean): ValueCheck {
-  return (path, stop) => checkFields(path, stop, { within: parsed(parseDuration) }, isUnknown);
+  return (path, stop) => checkFields(path, stop, { within }, isUnknown);
 }
