@@ -312,6 +312,62 @@ describe("agent: evidence", function () {
     assert.match(summary(), /password \[secret db\] or "\[secret db\]"/);
     assert.ok(!execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(SECRETS.token));
   });
+
+  describe("where a text is cut in the middle of a secret", () => {
+    /** So many characters, then the secret. */
+    const after = (count: number): string => `${"x".repeat(count)}${SECRETS.token}`;
+    const nothingOfIt = (answer: unknown): void => {
+      const all = [JSON.stringify(answer), ...files(host.root.at("var/lib/gofleet/go/runs")).map(text)];
+      assert.deepEqual(
+        all.filter((each) => /s3cr3|-the-token/.test(each)),
+        [],
+      );
+    };
+    const text = (path: string): string => readFileSync(path, "utf8");
+
+    it("shows nothing of it: what probes printed", async () => {
+      await start();
+      host.say(`show-${UNIT}`, "ActiveState=active\n");
+      const leaky = `echo ${after(290)}; { echo ${SECRETS.token}; printf '%0984d\\n' 0; } >&2; exit 1\n`;
+      nothingOfIt(await host.run(withSecrets(service(leaky, "A=1\n")), { tx: "fails" }));
+    });
+
+    for (const count of [284, 384]) {
+      it(`shows nothing of it: what the service wrote, ${count} characters on`, async () => {
+        await start();
+        host.say(`show-${UNIT}`, FAILED);
+        host.say("export", exited(1));
+        host.say("journal", `the variable PORT is missing ${after(count - 29)}\n`);
+        nothingOfIt(await host.run(withSecrets(service("exit 1\n", "A=1\n")), { tx: "fails" }));
+        assert.match(summary(), /^cause {5}missing environment: the variable PORT is missing x/);
+      });
+    }
+
+    it("shows nothing of it: a hook, also one that fails before the release is on", async () => {
+      await start();
+      const staged = withSecrets(service("echo fine\n", "A=2\n"));
+      assert.equal((await host.run(staged, { stageonly: 1 })).code, 0);
+      const script = `echo ${SECRETS.token}; printf '%04084d' 0; exit 3\n`;
+      const answer = await host.root.start("hook", { deadline: 60 }, new Map([["hook", script]]), { env: host.env });
+      assert.match(String(answer.result["msg"]), /^exit code 3: /);
+      nothingOfIt(answer);
+    });
+  });
+
+  it("keeps nothing that it could not mask", async () => {
+    await start();
+    host.say(`show-${UNIT}`, FAILED);
+    host.say("journal", `got ${SECRETS.token}\n`);
+    // As on a full disk: what awk writes into a file comes to nothing.
+    host.program("mv", `case $* in *.masked*) echo "No space left on device" >&2; exit 1 ;; esac; exec /bin/mv "$@"`);
+    await host.run(withSecrets(service(`echo ${SECRETS.token}; exit 1\n`, "A=1\n")), { tx: "fails" });
+    const kept = files(host.root.at("var/lib/gofleet/go/runs/fails"));
+    assert.deepEqual(
+      kept.filter((path) => readFileSync(path, "utf8").includes(SECRETS.token)),
+      [],
+    );
+    assert.equal(host.root.current(), before.id);
+  });
 });
 
 const changed = (text: string): string[] => {

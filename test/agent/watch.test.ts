@@ -1,20 +1,27 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { PlanWatch } from "../../src/plan/host-plan";
+import type { HostPlan, PlanWatch } from "../../src/plan/host-plan";
 import { FakeSystemd } from "./fake-systemd";
 import { file, groupOf, plan, release, shells, until, type Event, type Release } from "./support";
 
 const BOOT = "/proc/sys/kernel/random/boot_id";
 
 /** A release that is watched: a look goes by what `verdict` of its root says. */
-function watched(text: string, more: Partial<PlanWatch> = {}, component = "go"): Release {
+function watched(
+  text: string,
+  more: Partial<PlanWatch> = {},
+  component = "go",
+  secrets: HostPlan["secrets"] = [],
+): Release {
   const script = `cat "$GOFLEET_WATCH/../../verdict" 2>/dev/null\nexit "$(cat "$GOFLEET_WATCH/../../code" 2>/dev/null || echo 0)"\n`;
   return release(
     plan({
       files: [file(`/etc/${component}/text`, `${text}\n`)],
       probes: [{ name: "reads", timeout: 60, script: `cat "$GOFLEET_ROOT/etc/${component}/text"\n` }],
       watch: { seconds: 600, interval: 10, onTrip: "revert", together: [], script, ...more },
+      secrets,
     }),
   );
 }
@@ -128,6 +135,15 @@ describe("agent: watch", function () {
   it("notes findings once, and a watch that fails itself, without going back", async () => {
     await on(watched("one"));
     await on(watched("two"));
+    judge(0, "a code of 12\n");
+    look();
+    judge(0, "a code of 1\n");
+    look();
+    assert.deepEqual(host.findings(), [
+      `${watched("two").id} finding a code of 12`,
+      `${watched("two").id} finding a code of 1`,
+    ]);
+    writeFileSync(at("findings"), "");
     judge(0, 'log: "timeout" 10 times in 1 min\n');
     look();
     look();
@@ -147,6 +163,24 @@ describe("agent: watch", function () {
       .filter(({ ev }) => ev === "finding")
       .map(({ kind, msg }) => [kind, msg]);
     assert.equal(found.length, 2);
+  });
+
+  it("shows nothing of a secret where what was found is cut in the middle of it", async () => {
+    await on(watched("one"));
+    const token = "s3cr3t-of-the-token";
+    const hmac = createHmac("sha256", "key").update(token).digest("hex");
+    const what = watched("two", {}, "go", [{ name: "token", hmac }]);
+    await on({ ...what, entries: new Map([...what.entries, [`secrets/${hmac}`, token]]) }, { tx: "second" });
+    for (const before of [490, 1990]) {
+      judge(0, `${"x".repeat(before)}${token}\n`);
+      look();
+    }
+    judge(1, `${"y".repeat(1990)}${token}\n`);
+    look();
+    const ended = await wentBack("second");
+    for (const each of [JSON.stringify(ended), ...host.findings(), host.root.read("var/lib/gofleet/go/decision")]) {
+      assert.doesNotMatch(each, /s3c/);
+    }
   });
 
   it("only notes it of a first release, of one that may not be taken back, and where the one before was taken back", async () => {

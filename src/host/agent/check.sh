@@ -30,7 +30,8 @@ run_check() {
   wait "$CHILD"
   _code=$?
   CHILD='' BEFORE_CHILD=''
-  OUTPUT=$(tail -c 1500 "$EVIDENCE/check-$1" | tr -d '\000')
+  mask_file "$EVIDENCE/check-$1" "$RELEASE"
+  OUTPUT=$(tail -c 1500 "$EVIDENCE/check-$1" 2>/dev/null | tr -d '\000')
   case $_code in
     0)
       # Before it is said, which without a connection is the end.

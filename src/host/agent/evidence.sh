@@ -8,20 +8,25 @@ evidence() {
   _first=
   : >"$EVIDENCE/causes"
   if [ -n "$SYSTEMD" ]; then
+    for _unit in $(unit_names "$ETC/releases/$1/.gofleet/manifest"); do gather_unit "$_unit"; done
+  fi
+  compare_environment "$_before" "$1" >"$EVIDENCE/environment"
+  mask_evidence "$_before" "$1"
+  if [ -n "$SYSTEMD" ]; then
     for _unit in $(unit_names "$ETC/releases/$1/.gofleet/manifest"); do
-      gather_unit "$_unit"
       cause_of "$_unit"
       [ -z "$FOUND" ] || printf '%s\t%s\n' "$_unit" "$FOUND" >>"$EVIDENCE/causes"
     done
   fi
-  compare_environment "$_before" "$1" >"$EVIDENCE/environment"
   summarize "$2" | mask_secrets "$_before" "$1" >"$EVIDENCE/summary"
-  # What units and probes printed lies there without the component's secrets as well.
-  for _file in "$EVIDENCE"/*; do
-    case $_file in */good-* | */summary | *.masked) continue ;; esac
-    mask_secrets "$_before" "$1" <"$_file" >"$_file.masked" && mv -fT -- "$_file.masked" "$_file"
-  done
   emit summary msg "$(cat "$EVIDENCE/summary")" path "$EVIDENCE"
+}
+
+# mask_evidence RELEASE…: what units and probes printed.
+mask_evidence() {
+  for _file in "$EVIDENCE"/*; do
+    case $_file in */good-* | */causes | *.masked) ;; *) mask_file "$_file" "$@" ;; esac
+  done
 }
 
 # evidence_left DIRECTORY BEFORE: of the current release, which goes back to BEFORE for a cause that the operator gives. In

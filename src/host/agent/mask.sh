@@ -1,4 +1,5 @@
-# Secrets of a component, kept out of what is shown of it.
+# Secrets of a component, kept out of what is shown of it. Text is masked before it is cut: of a value that is cut in two
+# the rest would be shown.
 
 # mask_secrets RELEASE…: standard input with the values of those releases' secrets replaced by their names: as they are,
 # line by line, the value of a NAME=value line, escaped as in JSON, and in base64. Values of less than four characters
@@ -14,6 +15,14 @@ mask_secrets() {
     done 3<"$ETC/releases/$_id/.gofleet/manifest"
   done
   awk "$AWK_MASK" "$@" masking=1 -
+}
+
+# mask_file FILE RELEASE…: in its place; what cannot be masked, for the disk is full, is not kept.
+mask_file() {
+  _masked=$1
+  shift
+  if mask_secrets "$@" <"$_masked" >"$_masked.masked" && mv -fT -- "$_masked.masked" "$_masked"; then return 0; fi
+  rm -f -- "$_masked" "$_masked.masked"
 }
 
 AWK_MASK='

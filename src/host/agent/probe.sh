@@ -21,18 +21,18 @@ probe_all() {
 probe() {
   GOFLEET_ROOT=$ROOT timeout -k 2 "$2" sh "$3" </dev/null >"$EVIDENCE/probe-$1" 2>"$EVIDENCE/probe-$1.err" 3<&- 9>&-
   _code=$?
-  OUTPUT=$(head -c 16384 "$EVIDENCE/probe-$1" | tr -d '\000')
   if [ "$_code" = 0 ]; then
+    OUTPUT=$(head -c 16384 "$EVIDENCE/probe-$1" | tr -d '\000')
     emit probe name "$1" :ok true out "$OUTPUT"
     printf '%s\n' "$OUTPUT" >"$EVIDENCE/good-$1"
     return 0
   fi
-  OUTPUT=$(printf '%s' "$OUTPUT" | mask_secrets "$PROBED")
+  OUTPUT=$(tr -d '\000' <"$EVIDENCE/probe-$1" | mask_secrets "$PROBED" | head -c 16384)
   emit probe name "$1" :ok false out "$OUTPUT"
   if [ "$_code" = 124 ] || [ "$_code" = 137 ]; then
     OUTPUT="no answer in $2 s"
   else
-    OUTPUT="exit code $_code: $(tail -c 1000 "$EVIDENCE/probe-$1.err" | tr -d '\000' | mask_secrets "$PROBED")"
+    OUTPUT="exit code $_code: $(tr -d '\000' <"$EVIDENCE/probe-$1.err" | mask_secrets "$PROBED" | tail -c 1000)"
   fi
   emit evidence msg "probe $1: $OUTPUT"
   return 1

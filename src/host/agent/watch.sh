@@ -159,12 +159,12 @@ verb_look() {
   # What was seen of a switch says nothing of the release.
   read_txn
   [ -z "$TXN_PHASE" ] || exit 0
-  OUTPUT=$(printf '%s' "$OUTPUT" | head -c 2000 | mask_secrets "$CURRENT")
+  OUTPUT=$(printf '%s' "$OUTPUT" | mask_secrets "$CURRENT" | cut -b -500 | head -c 2000)
   case $_code in
     0) note_findings finding "$OUTPUT" ;;
     1) trip "$(printf '%s' "$OUTPUT" | tr '\n\t' '; ' | tr -d '\000-\037')" ;;
     124 | 137) note_findings finding "the watch itself took longer than 30 s" ;;
-    *) note_findings finding "the watch itself failed: exit code $_code:$(tail -c 300 "$VAR/watching/errors" | mask_secrets "$CURRENT" | sed 's/^/ /' | tr -d '\n')" ;;
+    *) note_findings finding "the watch itself failed: exit code $_code:$(mask_secrets "$CURRENT" <"$VAR/watching/errors" | tail -c 300 | sed 's/^/ /' | tr -d '\n')" ;;
   esac
   exit 0
 }
@@ -198,7 +198,7 @@ note_findings() {
   [ -n "$2" ] || return 0
   _now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   printf '%s\n' "$2" | tr '\t' ' ' | while IFS= read -r _line; do
-    ! grep -qsF -- "$TAB$CURRENT$TAB$1$TAB$_line" "$VAR/findings" || continue
+    ! cut -f 2- -- "$VAR/findings" 2>/dev/null | grep -qxF -- "$CURRENT$TAB$1$TAB$_line" || continue
     printf '%s\t%s\t%s\t%s\n' "$_now" "$CURRENT" "$1" "$_line" >>"$VAR/findings"
   done
   [ "$(wc -l <"$VAR/findings")" -le 100 ] || { tail -n 100 "$VAR/findings" | write_file "$VAR/findings"; }

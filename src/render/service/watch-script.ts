@@ -40,7 +40,8 @@ found() { present="$present $1"; facts="$facts$2
 note() { notes="$notes$1
 "; }
 has() { case "$present " in *" $1 "*) return 0 ;; esac; return 1; }
-journal() { journalctl --quiet --no-pager "$@" 2>/dev/null; }
+# Of this boot: before it, a clock that was set since may show any time.
+journal() { journalctl --quiet --no-pager --boot "$@" 2>/dev/null; }
 # since NAME NUMBER: how much more than when the release was switched on, where the unit was not started then.
 since() {
   first=0
@@ -127,7 +128,7 @@ failures=0
 if ${getCommand(readiness, '"$memory/body"')}; then failures=0; else failures=$((failures + 1)); fi
 printf '%s\\n' "$failures" >"$memory/failures"
 if [ "$failures" -ge ${failures} ]; then
-  found readiness "$unit was not ready at ${failures} looks in a row: $answer $(head -c 200 -- "$memory/body" | tr -d '\\000' | tr '\\n' ' ')"
+  found readiness "$unit was not ready at ${failures} looks in a row: $answer $(head -c 4000 -- "$memory/body" | tr -d '\\000' | tr '\\n' ' ')"
 fi
 `;
 }
