@@ -43,7 +43,10 @@ export interface FileSource {
   readonly kind: "file";
   /** By platform; relative paths begin at the project. */
   readonly paths: { readonly [Key in Platform]?: string };
-  /** Of releases besides `go`: version, then platform. */
+  /**
+   * Of releases besides `go`: version, then platform.
+   * @default none
+   */
   readonly also?: { readonly [version: string]: { readonly [Key in Platform]?: string } };
 }
 

@@ -14,6 +14,7 @@ export interface TelemetryArgs {
   readonly serviceName: string;
   /**
    * OTEL_RESOURCE_ATTRIBUTES, such as `{ "deployment.environment.name": "production" }`.
+   * @default none
    * @see https://opentelemetry.io/docs/specs/semconv/resource/
    */
   readonly attributes?: Readonly<Record<string, string>>;

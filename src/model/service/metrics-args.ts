@@ -80,17 +80,29 @@ export interface MetricsArgs {
    * @default no alert
    */
   readonly schedulerLatency?: Duration;
-  /** Labels of every alert, for Alertmanager's routes: `{ team: "storage" }`. */
+  /**
+   * Labels of every alert, for Alertmanager's routes: `{ team: "storage" }`.
+   * @default none
+   */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What to do about an alert: a URL, the annotation `runbook_url`. */
+  /**
+   * What to do about an alert: a URL, the annotation `runbook_url`.
+   * @default no such annotation
+   */
   readonly runbook?: string;
 }
 
 /** A share, 0 to 1, and how long it must be exceeded. */
 export interface RatioLimitArgs {
-  /** The share that is still good; its default is that of the argument. */
+  /**
+   * The share that is still good.
+   * @default that of the argument
+   */
   readonly above?: number;
-  /** How long it must be exceeded in a row; its default is that of the argument. */
+  /**
+   * How long it must be exceeded in a row.
+   * @default that of the argument
+   */
   readonly for?: Duration;
 }
 

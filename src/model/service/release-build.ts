@@ -24,9 +24,16 @@ export interface ProgramBuild {
    * @default an installed one that is not older than the module asks for, else the newest of the lock file
    */
   readonly go?: GoVersion;
-  /** Build tags. */
+  /**
+   * Build tags.
+   * @default none
+   */
   readonly tags?: readonly string[];
-  /** Words for the linker: `["-s", "-w", "-X", "main.version=1.8.2"]`. */
+  /**
+   * Words for the linker: `["-s", "-w", "-X", "main.version=1.8.2"]`.
+   * @default none
+   * @see https://pkg.go.dev/cmd/link
+   */
   readonly ldflags?: readonly string[];
   /**
    * cgo would take the C compiler and libraries of whoever builds.

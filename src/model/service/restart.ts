@@ -15,9 +15,16 @@ export interface RestartArgs {
    * @default "1 s"
    */
   readonly after?: Duration;
-  /** A pause that grows: up to `grow.after`, in `steps` starts. systemd before 254 does not know it and keeps to `restart.after`. */
+  /**
+   * A pause that grows: up to `grow.after`, in `steps` starts. systemd before 254 does not know it and keeps to
+   * `restart.after`.
+   * @default none
+   */
   readonly grow?: { readonly after: Duration; readonly steps: number };
-  /** When it is not started again, because it fails too often; or `"off"`. */
+  /**
+   * When it is not started again, because it fails too often; `"off"`: never.
+   * @default after 5 starts, see {@link BreakerArgs}
+   */
   readonly breaker?: BreakerArgs | "off";
 }
 

@@ -27,7 +27,10 @@ export interface BuildkiteAgent<Value = string> {
    * @default ["queue=default"]
    */
   readonly tags?: readonly string[];
-  /** `within` is how long a job may go on when its slot is to stop; 2 minutes unless said. */
+  /**
+   * How long a job may go on when its slot is to stop.
+   * @default { within: "2 min" }
+   */
   readonly stop?: { readonly within?: Duration };
 }
 

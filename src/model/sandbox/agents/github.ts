@@ -43,7 +43,10 @@ export interface GithubAgent<Value = string> {
    * @default "https://github.com"
    */
   readonly url?: string;
-  /** `within` is how long a job may go on when its slot is to stop; 2 minutes unless said. */
+  /**
+   * How long a job may go on when its slot is to stop.
+   * @default { within: "2 min" }
+   */
   readonly stop?: { readonly within?: Duration };
 }
 

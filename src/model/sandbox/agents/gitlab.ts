@@ -29,7 +29,10 @@ export interface GitlabAgent<Value = string> {
    * @default "https://gitlab.com"
    */
   readonly url?: string;
-  /** `within` is how long a job may go on when its slot is to stop; 2 minutes unless said. */
+  /**
+   * How long a job may go on when its slot is to stop.
+   * @default { within: "2 min" }
+   */
   readonly stop?: { readonly within?: Duration };
 }
 

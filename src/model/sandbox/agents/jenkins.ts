@@ -28,7 +28,10 @@ export interface JenkinsAgent<Value = string> {
    * @default "default-jre-headless"
    */
   readonly java?: string;
-  /** `within` is how long a job may go on when its slot is to stop; 2 minutes unless said. */
+  /**
+   * How long a job may go on when its slot is to stop.
+   * @default { within: "2 min" }
+   */
   readonly stop?: { readonly within?: Duration };
 }
 
