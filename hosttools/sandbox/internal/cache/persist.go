@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"gofleet/sandbox/internal/cache/gocache"
@@ -56,8 +55,8 @@ func (k *Keeper) Persist(directory string) (*Report, error) {
 
 // seal notes that a copy is whole, once it is on the disk.
 func (k *Keeper) seal(directory string, kept *gocache.Cache) error {
-	if said, err := exec.Command("sync", "--file-system", directory).CombinedOutput(); err != nil {
-		return fmt.Errorf("sync --file-system %s: %w: %s", directory, err, said)
+	if err := files.SyncFileSystem(directory); err != nil {
+		return err
 	}
 	all, err := kept.Read()
 	if err != nil {

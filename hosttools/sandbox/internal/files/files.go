@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -23,6 +24,24 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+// SyncDirectory waits until the names in a directory are on the disk: Replace leaves that to the file system, which takes
+// some seconds.
+func SyncDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}
+
+// SyncFileSystem waits until all that was written to a file system is on the disk, by any path on it; see sync(1).
+func SyncFileSystem(path string) error {
+	if said, err := exec.Command("sync", "--file-system", path).CombinedOutput(); err != nil {
+		return fmt.Errorf("sync --file-system %s: %w: %s", path, err, said)
+	}
+	return nil
 }
 
 // ErrLocked is that somebody else holds a lock.

@@ -9,8 +9,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,6 +167,29 @@ func TestARunnerThatGitHubHasForgottenItselfIsNoError(t *testing.T) {
 	if registered(t, c) != "" {
 		t.Error("remembered still")
 	}
+}
+
+func TestARunnersNameIsOnTheDiskBeforeGitHubIsAsked(t *testing.T) {
+	g, c, s := gitHubLab(t)
+	before := syncDirectory
+	t.Cleanup(func() { syncDirectory = before })
+	synced := ""
+	syncDirectory = func(path string) error {
+		text, err := os.ReadFile(c.Registration(1))
+		if synced == "" && err == nil {
+			synced = string(text)
+		}
+		return errors.Join(err, before(path))
+	}
+	g.instead[generate] = []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+		var asked struct{ Name string }
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.Name == "" || !strings.Contains(synced, asked.Name) {
+			t.Errorf("%q is not among %q, %v", asked.Name, synced, err)
+		}
+		say(w, 403, "{}")
+	}}
+	_, err := register(within(t), c, s)
+	said(t, err, "403")
 }
 
 func TestWhatACrashLeftKnownGoesFirst(t *testing.T) {

@@ -58,6 +58,9 @@ func (r *record) setID(name, id string) error {
 	return r.write()
 }
 
+// syncDirectory is replaced in tests.
+var syncDirectory = files.SyncDirectory
+
 func (r *record) write() error {
 	if len(r.agents) == 0 {
 		if err := os.Remove(r.path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -69,5 +72,8 @@ func (r *record) write() error {
 	if err != nil {
 		return err
 	}
-	return files.Replace(r.path, append(text, '\n'), 0o600)
+	if err := files.Replace(r.path, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return syncDirectory(filepath.Dir(r.path))
 }

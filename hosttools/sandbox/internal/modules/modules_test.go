@@ -181,6 +181,35 @@ func TestWhatWasCutOffIsFetchedAgain(t *testing.T) {
 	}
 }
 
+func TestAVersionIsOnTheDiskBeforeItHasItsName(t *testing.T) {
+	l := newLab(t)
+	v := module.Version{Path: "example.com/a", Version: "v1.0.0"}
+	serve(t, l.proxy, v)
+	before := syncFileSystem
+	t.Cleanup(func() { syncFileSystem = before })
+	synced := false
+	syncFileSystem = func(path string) error {
+		if _, err := os.Lstat(filepath.Join(path, "mod", v.Directory())); err != nil || has(l.Modules.Shared, v) {
+			t.Errorf("too early or too late: %v", err)
+		}
+		synced = true
+		return before(path)
+	}
+	l.ask(t, v.String())
+	must(t, Fetch(l.Config))
+	if !synced || !has(l.Modules.Shared, v) {
+		t.Errorf("synced: %v", synced)
+	}
+	// A disk that cannot take it: nobody may see it.
+	w := module.Version{Path: "example.com/b", Version: "v1.0.0"}
+	serve(t, l.proxy, w)
+	syncFileSystem = func(string) error { return syscall.EIO }
+	l.ask(t, w.String())
+	if err := Fetch(l.Config); !errors.Is(err, syscall.EIO) || has(l.Modules.Shared, w) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestNothingIsFetchedThatNobodyVouchesFor(t *testing.T) {
 	l := newLab(t)
 	v := module.Version{Path: "example.com/a", Version: "v1.0.0"}

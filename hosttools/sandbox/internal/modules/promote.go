@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gofleet/sandbox/internal/files"
 	"gofleet/sandbox/internal/module"
 )
 
@@ -19,6 +20,9 @@ type result struct {
 	Info, GoMod, Zip     string
 	Dir                  string
 }
+
+// syncFileSystem is replaced in tests.
+var syncFileSystem = files.SyncFileSystem
 
 // some downloads a few versions and puts those that came into the shared cache.
 func (f *fetch) some(versions []module.Version) error {
@@ -33,6 +37,10 @@ func (f *fetch) some(versions []module.Version) error {
 	failed := cmd.Run()
 	if err := f.ctx.Err(); err != nil {
 		return fmt.Errorf("go mod download: %w", err)
+	}
+	// What is renamed must be on the disk: after a power cut files would be empty under the name of a whole version.
+	if err := syncFileSystem(f.staging); err != nil {
+		return err
 	}
 	answers := 0
 	for decoder := json.NewDecoder(&out); ; answers++ {
