@@ -149,6 +149,12 @@ func (k *Keeper) Preflight(within time.Duration) (*Report, error) {
 
 // Begin is Preflight and Mark: what a slot does before a job.
 func (k *Keeper) Begin(within time.Duration) (*Report, error) {
+	if err := k.exists(); err != nil {
+		return nil, err
+	}
+	if err := k.forgetOtherLibraries(); err != nil {
+		return nil, err
+	}
 	return k.ready(within, k.mark)
 }
 

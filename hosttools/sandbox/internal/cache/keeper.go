@@ -12,6 +12,7 @@ import (
 
 	"gofleet/sandbox/internal/cache/gocache"
 	"gofleet/sandbox/internal/config"
+	"gofleet/sandbox/internal/cpackages"
 	"gofleet/sandbox/internal/files"
 	"gofleet/sandbox/internal/owner"
 )
@@ -30,6 +31,9 @@ type Keeper struct {
 	MaxAge   time.Duration
 	// Persisted is where it is kept over a reboot; empty: it is not.
 	Persisted string
+	// Packages is where dpkg says what is installed: with other C libraries a cache of one slot is emptied before its next job.
+	// Empty: nobody looks.
+	Packages string
 	// Shared: jobs of several users use it at once.
 	Shared bool
 	// Own: nobody else keeps files in the directory.
@@ -55,6 +59,7 @@ func Of(c *config.Config, slot int) ([]*Keeper, error) {
 		k := &Keeper{
 			Name: name, Path: path, State: filepath.Join(c.State, "cache", name), MaxBytes: c.Cache.MaxBytes,
 			MaxAge: time.Duration(c.Cache.MaxAgeSeconds) * time.Second, Own: true, Grace: Grace, Wait: Wait, Now: time.Now,
+			Packages: cpackages.Status,
 		}
 		if c.Cache.Persist != "" {
 			k.Persisted = filepath.Join(c.Cache.Persist, name)

@@ -35,6 +35,8 @@ type Report struct {
 	Foreign int64 `json:"foreignBytes"`
 	// Stores: the last preflight could store something.
 	Stores *bool `json:"stores,omitempty"`
+	// Libraries is the fingerprint of the C packages that the last job found; empty: not known.
+	Libraries string `json:"libraries,omitempty"`
 	// Mark is when the last job began, in Unix nanoseconds.
 	Mark    int64          `json:"mark,omitempty"`
 	Job     *reuse.Figures `json:"job,omitempty"`
