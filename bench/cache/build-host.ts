@@ -5,7 +5,7 @@ import { must } from "../../test/hosts/support/commands";
 import { PlannedHost } from "../../test/sandbox/support/planned-host";
 import { machineGo } from "../../test/support/go";
 import { cacheMount } from "../../src/render/sandbox/cache-units";
-import { progress } from "../support";
+import { median, progress } from "../support";
 import type { Project } from "./project";
 
 /** Seconds that a build of all kinds may take. */
@@ -14,6 +14,8 @@ const WITHIN = 1800;
 const CACHE_SIZE = "4 GiB";
 const CACHE_BYTES = 4 * 1024 ** 3;
 const PROCESSORS = 2;
+/** Size of the host's disk: what other work does to the machine's own file system is no part of the figures. */
+const DISK = "12G";
 const GOROOT = "/usr/local/lib/gofleet/go/tree";
 const HOME = "/home/plain";
 const SOURCE = "/srv/data";
@@ -22,13 +24,11 @@ const SLOT = { cache: "/var/cache/gofleet-ci/slots/1/build", unit: "gofleet-ci@1
 /** Who builds, and where the build cache is: a user in a login, or a job in a slot. */
 export type Builder = "disk" | "tmpfs" | "sandbox";
 
-/** What one build cost, in seconds. */
-export interface Spent {
-  readonly kind: "cold" | "warm";
-  /** User and system time of the go command and all that it started: what else the machine does hardly changes it. */
-  readonly cpu: number;
-  readonly wall: number;
-}
+/** A build with an empty cache, or from what one has left. */
+export type Kind = "cold" | "warm";
+
+/** User and system time of the go command and all that it started, in seconds. */
+export type Spent = Readonly<Record<Kind, number>>;
 
 /** A booted host that has a build sandbox, Go, a module to build, and a user without any sandbox. */
 export class BuildHost {
@@ -46,7 +46,7 @@ export class BuildHost {
       },
       undefined,
       undefined,
-      { caches: "1g" },
+      { disk: DISK, caches: "1g" },
     );
     const { host } = sandbox;
     const at = (path: string) => join(host.rootDir, path);
@@ -65,7 +65,7 @@ export class BuildHost {
     await host.exec(
       `ln -s ${GOROOT} /etc/gofleet/go/goroot
        cp -r /srv/modules/. /var/cache/gofleet-ci/modules && chown -R gofleet-ci-mod: /var/cache/gofleet-ci/modules
-       useradd --create-home plain && install -d -o plain -g plain ${HOME}/tmp ${HOME}/disk ${HOME}/tmpfs
+       useradd --create-home plain && install -d -o plain -g plain ${HOME}/disk ${HOME}/tmpfs ${HOME}/tmp-disk ${HOME}/tmp-tmpfs
        mount -t tmpfs -o ${options[1]} tmpfs ${HOME}/tmpfs
        chmod -R a+rX /srv && systemctl restart ${SLOT.unit}`,
       { timeout: 300_000 },
@@ -82,12 +82,15 @@ export class BuildHost {
     return SLOT.cache;
   }
 
-  /** Builds with an empty cache, then from what that left. */
-  async build(builder: Builder): Promise<readonly Spent[]> {
+  /** Builds with an empty cache, then from what that left: the medians of each kind. */
+  async build(builder: Builder): Promise<Spent> {
     const said = builder === "sandbox" ? await this.inSlot() : await this.plainly(builder);
-    const spent = said.split("\n").flatMap(parse);
-    if (spent.length !== 2) throw new Error(`build.sh said ${JSON.stringify(said)}`);
-    return spent;
+    const middle = (kind: Kind): number => {
+      const times = said.split("\n").flatMap((line) => parse(kind, line));
+      if (times.length === 0) throw new Error(`build.sh said ${JSON.stringify(said)}`);
+      return median(times);
+    };
+    return { cold: middle("cold"), warm: middle("warm") };
   }
 
   /** Says what of a slot's confinement the figures do not hold, because this machine cannot run it. */
@@ -110,8 +113,9 @@ export class BuildHost {
 
   /** A user without any sandbox, but with the same Go settings, the same kind of directories, and as many processors. */
   private plainly(where: "disk" | "tmpfs"): Promise<string> {
+    const temporary = `${HOME}/tmp-${where}`;
     const environment = {
-      ...{ HOME, TMPDIR: `${HOME}/tmp`, GOTMPDIR: `${HOME}/tmp`, GOCACHE: `${HOME}/${where}` },
+      ...{ HOME, TMPDIR: temporary, GOTMPDIR: temporary, GOCACHE: `${HOME}/${where}` },
       ...{ GOMODCACHE: "/srv/modules", GOMAXPROCS: PROCESSORS, PATH: `${GOROOT}/bin:/usr/bin:/bin` },
     };
     const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
@@ -121,17 +125,14 @@ export class BuildHost {
   }
 }
 
-function parse(line: string): Spent[] {
-  const found = /^(cold|warm) ([\d.]+) ([\d.]+) (\d+)m([\d.]+)s (\d+)m([\d.]+)s$/.exec(line);
-  if (found === null) return [];
-  const [from, to, userMinutes, user, systemMinutes, system] = found.slice(2).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const cpu = (userMinutes + systemMinutes) * 60 + user + system;
-  return [{ kind: found[1] === "cold" ? "cold" : "warm", cpu, wall: to - from }];
+/** User and system time of a line of build.sh of this kind. */
+function parse(kind: Kind, line: string): number[] {
+  const [said, user = "", system = ""] = line.split(" ");
+  return said === kind ? [toSeconds(user) + toSeconds(system)] : [];
+}
+
+/** @param time as times of sh(1) has it, such as `1m2.345s` */
+function toSeconds(time: string): number {
+  const [minutes, seconds] = time.replace(/s$/, "").split("m").map(Number);
+  return (minutes ?? Number.NaN) * 60 + (seconds ?? Number.NaN);
 }
