@@ -34,7 +34,8 @@ import { serviceTexts } from "./service-texts";
  *
  * On the host: the unit `gofleet-<directory>.service`, one `gofleet-<directory>-<name>.socket` for each socket, the
  * program below `/usr/local/lib/gofleet/<directory>/`, its settings in `/etc/gofleet/<directory>/`, a user where one is
- * named, the package `curl` where it has `health`, and a rule of rsyslog where `journal` has one. Program, unit, variables, files and secrets switch together.
+ * named, the package `curl` where it has `health`, and a rule of rsyslog where `journal` has one. Program, unit, variables,
+ * files and secrets switch together.
  */
 export class GoServiceUnit extends pulumi.ComponentResource {
   /** The unit, `gofleet-<directory>.service`. */

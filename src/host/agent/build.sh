@@ -59,11 +59,8 @@ run_go() {
     build_environment
     cd -- "$1" && shift && exec timeout -k 5 "$_left" nice "$@"
   ) </dev/null >"$PART/said" 2>&1 9>&- &
-  CHILD=$!
-  printf '%s\n' "$CHILD" >"$PART/builder"
-  wait "$CHILD"
-  _code=$?
-  CHILD='' BEFORE_CHILD=''
+  printf '%s\n' "$!" >"$PART/builder"
+  await_child
 }
 
 # Nothing of the caller's own Go; then what the plan says, then what holds for every build. An empty GOFLAGS would let

@@ -26,10 +26,7 @@ run_check() {
   BEFORE_CHILD=${!:-none}
   GOFLEET_ROOT=$ROOT GOFLEET_STAGED=$ETC/releases/$RELEASE timeout -k 5 "$_left" \
     sh "$ETC/releases/$RELEASE/.gofleet/checks/$1" </dev/null >"$EVIDENCE/check-$1" 2>&1 3<&- 9>&- &
-  CHILD=$!
-  wait "$CHILD"
-  _code=$?
-  CHILD='' BEFORE_CHILD=''
+  await_child
   mask_file "$EVIDENCE/check-$1" "$RELEASE"
   OUTPUT=$(tail -c 1500 "$EVIDENCE/check-$1" 2>/dev/null | tr -d '\000')
   case $_code in

@@ -128,8 +128,16 @@ forget_first() {
   take_off_host
 }
 
-# A compiler or a check, where a signal ends the run: all of its group, which `timeout` leads. Of one that has only just
-# begun the number is not in CHILD yet.
+# The end of a compiler or a check that was just begun, after BEFORE_CHILD was set; sets _code.
+await_child() {
+  CHILD=$!
+  wait "$CHILD"
+  _code=$?
+  CHILD='' BEFORE_CHILD=''
+}
+
+# Where a signal ends the run: all of the child's group, which `timeout` leads. Of one that has only just begun the number
+# is not in CHILD yet.
 stop_child() {
   [ -n "$CHILD" ] || [ -z "$BEFORE_CHILD" ] || [ "${!:-none}" = "$BEFORE_CHILD" ] || CHILD=$!
   [ -z "$CHILD" ] || { kill -TERM "-$CHILD" || kill "$CHILD"; } 2>/dev/null

@@ -35,8 +35,8 @@ export interface LimitsArgs {
   readonly ioWeight?: number;
   /**
    * Room of what each job writes: its workspace and temporary directories and the modules it downloads, in one file
-   * system; `/tmp`, `/var/tmp` and `/dev/shm` have as much each. It is in memory, part of `memory`, so that a job that writes without
-   * end fills its own part and no disk.
+   * system; `/tmp`, `/var/tmp` and `/dev/shm` have as much each. It is in memory, part of `memory`, so that a job that
+   * writes without end fills its own part and no disk.
    * @default none: they are on the disk, and only the watermarks bound them
    */
   readonly workspace?: Size;

@@ -6,8 +6,8 @@ import { parseAddress, parsePath, type AbsolutePath } from "../names";
 import { isCertificates } from "../pem";
 
 /**
- * What the host's own rsyslog, which must be enabled, does with the service's lines: into a file, to a server, or both. They stay in the journal, and
- * are left out of the host's other files, such as /var/log/syslog: rsyslog's `stop`.
+ * What the host's own rsyslog, which must be enabled, does with the service's lines: into a file, to a server, or both.
+ * They stay in the journal, and are left out of the host's other files, such as /var/log/syslog: rsyslog's `stop`.
  */
 export interface RsyslogArgs<Value = string> {
   /**
@@ -115,7 +115,7 @@ function checkServer(path: string, given: unknown, { isUnknown }: CheckOptions):
   const each = checkFields(path, given, {
     address: required(ADDRESS, checkAddress),
     protocol: required('"tcp" or "udp"', oneOf("tcp", "udp")),
-    tls: (here, tls) => checkFields(here, tls, { ca: checkCa, name: checkName }, isUnknown),
+    tls: (here, tls) => checkFields(here, tls, { ca: rsyslogCa, name: checkName }, isUnknown),
   });
   if (each.length > 0 || !isFields(given) || !isFields(given["tls"])) return each;
   const { protocol, tls, address } = given;
@@ -134,8 +134,6 @@ const checkAddress: ValueCheck = (path, given) => {
   const good = issuesOf(parseAddress(path, host)).length === 0 && port >= 1 && port <= 65_535;
   return good ? [] : [issue(path, given, `${ADDRESS}, with a port from 1 to 65535`)];
 };
-
-const checkCa: ValueCheck = (path, given) => rsyslogCa(path, given);
 
 /** The CA of a syslog server. Also for one that becomes known later. */
 export function rsyslogCa(path: string, given: unknown): Issue[] {

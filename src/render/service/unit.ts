@@ -26,7 +26,7 @@ export interface ServiceUnit {
   readonly validate: CommandLine | undefined;
   readonly reload: CommandLine | undefined;
   readonly sockets: readonly UnitName[];
-  /** Units of the host that start with it, and those of them that it comes after. */
+  /** Units of the host: those that start with it, and those that it comes after. */
   readonly beside: { readonly wants: readonly UnitName[]; readonly after: readonly UnitName[] };
   /** The name of its journal; undefined: the host's. */
   readonly namespace: string | undefined;

@@ -26,8 +26,8 @@ func countCache(c *config.Config, s *config.Slot) {
 	eachCache(c, s, (*cache.Keeper).Count)
 }
 
-// eachCache does something to the cache of a slot, if it has one of its own: a shared one is kept by a timer alone, since other
-// slots' jobs use it meanwhile.
+// eachCache does something to the cache of a slot, if it has one of its own: a shared one is kept by a timer alone, since
+// other slots' jobs use it meanwhile.
 func eachCache(c *config.Config, s *config.Slot, do func(*cache.Keeper) (*cache.Report, error)) {
 	keepers, err := cache.Of(c, s.Number)
 	for _, k := range keepers {
