@@ -167,7 +167,7 @@ describe("canary build on a real host", function () {
       "[Service]",
       "Type=exec",
       "User=gofleet-ci-%i",
-      "Slice=gofleet-ci.slice",
+      "Slice=gofleet-ci-%i.slice",
       "ExecStart=/bin/true",
       ...lines,
     ];

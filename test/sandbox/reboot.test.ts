@@ -5,7 +5,7 @@ import { type Host } from "../hosts/support/hosts";
 import { TestStack } from "../support/engine";
 import { CACHES, COMPONENT, job, SandboxSurroundings } from "./support/sandbox-host";
 
-const KEEPER = `gofleet-${COMPONENT}-cache.service`;
+const KEEPER = `gofleet-${COMPONENT}-cache-1.service`;
 const GOCACHE = `${CACHES}/slots/1/build`;
 const COPIES = `/var/lib/gofleet-${COMPONENT}/caches`;
 

@@ -94,6 +94,23 @@ describe("a whole build sandbox in a kernel that enforces", function () {
     assert.ok(Number(outputs) > 20, `${outputs} outputs were restored`);
   });
 
+  it("counts what is in a slot's cache against that slot: what was restored, and what an ended job left", async () => {
+    const counted = async (slot: number) => {
+      const path = `/sys/fs/cgroup/gofleet.slice/gofleet-ci.slice/gofleet-ci-${slot}.slice/memory.stat`;
+      return Number(await sandbox.host.exec(`sed -n 's/^shmem //p' ${path}`));
+    };
+    const kept = Number(await sandbox.host.exec(`du -sB1 ${CACHE} | cut -f 1`));
+    const [restored, neighbours] = [await counted(1), await counted(2)];
+    // Directories are the kernel's memory, not shmem.
+    assert.ok(kept > 2 ** 20 && restored > 0.9 * kept, `${restored} of ${kept} bytes`);
+    const left = await sandbox.job(1, 'head -c 64M /dev/zero >"$GOCACHE/left"');
+    assert.equal(left.code, 0, left.output);
+    assert.ok((await counted(1)) >= restored + 64 * 2 ** 20);
+    assert.ok((await counted(2)) <= neighbours + 2 ** 20);
+    assert.equal((await sandbox.job(1, 'rm "$GOCACHE/left"')).code, 0);
+    assert.ok((await counted(1)) < restored + 2 ** 20);
+  });
+
   it("lets a job build, and reach what is allowed, with nothing denied", async () => {
     await builds();
     const { code, output } = await sandbox.job(
@@ -198,7 +215,7 @@ describe("a whole build sandbox in a kernel that enforces", function () {
     it("bounds memory by MemoryMax: what takes too much is killed, and the kernel names the slot", async () => {
       await attack('GOGC=off GOMEMLIMIT=off attempts try much-memory || echo "killed: $?"', /^killed: 137$/m);
       const log = await kernelLog();
-      assert.match(log, /oom-kill:constraint=CONSTRAINT_MEMCG,.*oom_memcg=\S*gofleet-ci@1\.service,/);
+      assert.match(log, /oom-kill:constraint=CONSTRAINT_MEMCG,.*oom_memcg=\S*gofleet-ci-1\.slice/);
       assert.match(log, /Memory cgroup out of memory: Killed process \d+ \(attempts\)/);
     });
 

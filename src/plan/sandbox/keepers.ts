@@ -45,24 +45,53 @@ export function keepsCaches({ sandbox }: SandboxParts): boolean {
   return sandbox.cache.persistEvery > 0;
 }
 
-/** The unit that fills caches in memory before the slots start, and copies them to the disk after they have stopped. */
+/**
+ * The units that fill caches in memory before the slots start, and copy them to the disk after they have stopped: one for
+ * each cache, in the slice of who uses it, for memory is counted where it is first written.
+ */
 export function cachesPlan<Text>(parts: SandboxParts): Partial<HostPlan<Text | string>> {
   if (!keepsCaches(parts)) return {};
-  const { place } = parts;
-  const unit = keeperUnit({
-    ...cacheKeeper(parts),
-    description: `Build caches of ${place.component} over a reboot`,
-    start: [gofleet(parts, "cache", "restore")],
-    succeeds: [RESTORED_IN_PART],
-    stop: [gofleet(parts, "cache", "persist")],
-    stays: true,
-  });
-  const file = unitPath(place.keeper.unit);
+  const { place, slots, sharedBuildCache } = parts;
+  const all =
+    sharedBuildCache === undefined
+      ? slots.map(({ number, slice, buildCache, cacheUnit: unit }) => ({
+          unit,
+          slice,
+          mounts: [buildCache],
+          description: `Build cache of slot ${number} of ${place.component} over a reboot`,
+          only: ["-slot", String(number)],
+        }))
+      : [
+          {
+            unit: place.keeper.shared,
+            slice: place.slice,
+            mounts: [sharedBuildCache],
+            description: `Build cache of ${place.component} over a reboot`,
+            only: [],
+          },
+        ];
   return {
-    files: [textFile(file, unit)],
-    // Started with the slots, which want it. It goes on as it is when its file changes: a stop would be a whole copy.
-    units: [{ name: place.keeper.unit, onChange: "start", reads: [file] }],
+    files: all.map(({ unit, only, ...more }) =>
+      textFile(
+        unitPath(unit),
+        keeperUnit({
+          ...cacheKeeper(parts),
+          ...more,
+          start: [[...gofleet(parts, "cache", "restore"), ...only]],
+          succeeds: [RESTORED_IN_PART],
+          stop: [[...gofleet(parts, "cache", "persist"), ...only]],
+          stays: true,
+        }),
+      ),
+    ),
+    // Started with the slots, which want them. They go on as they are when their files change: a stop would be a whole copy.
+    units: all.map(({ unit }): PlanUnit => ({ name: unit, onChange: "start", reads: [unitPath(unit)] })),
   };
+}
+
+/** The unit that a slot wants before it starts, with `%i` for its number. */
+export function restoresCache({ place, sharedBuildCache }: SandboxParts): UnitName {
+  return sharedBuildCache === undefined ? `${place.keeper.slots}%i.service` : place.keeper.shared;
 }
 
 interface Keeper {

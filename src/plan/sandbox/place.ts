@@ -22,8 +22,10 @@ export interface SandboxPlace {
   readonly group: string;
   /** Writes the shared module cache; runs no job. */
   readonly moduleUser: string;
-  /** All slots' units, with the limits of the whole. */
+  /** All slots' slices, with the limits of the whole. */
   readonly slice: UnitName;
+  /** A slot's slice is this, its number and `.slice`: systemd puts it below the one of all. */
+  readonly slices: string;
   /** The template of the slots' units. */
   readonly template: UnitName;
   /** The shared module cache, written by `moduleUser`, read-only for jobs. */
@@ -47,9 +49,11 @@ export interface SandboxPlace {
   /** Fetches those into the shared module cache, as `moduleUser`. */
   readonly moduleKeeper: { readonly unit: UnitName; readonly timer: UnitName };
   readonly keeper: {
-    /** Fills caches in memory from the disk when it starts, and copies them there when it stops. */
-    readonly unit: UnitName;
-    /** Copies them now and then. */
+    /** Fills a cache in memory that all slots write from the disk when it starts, and copies it there when it stops. */
+    readonly shared: UnitName;
+    /** The same for a slot's own cache: this, the slot's number and `.service`. */
+    readonly slots: string;
+    /** Copies caches now and then. */
     readonly copy: UnitName;
     readonly timer: UnitName;
     /** Where the copies are. */
@@ -93,6 +97,10 @@ export interface SlotPlace {
   /** Runs the slot's jobs. */
   readonly user: string;
   readonly unit: UnitName;
+  /** Holds its unit, and what counts as its memory. */
+  readonly slice: UnitName;
+  /** Keeps its build cache, where that is in memory, over a reboot. */
+  readonly cacheUnit: UnitName;
   /** Its AppArmor profile. */
   readonly profile: string;
   /** Made anew for each job: HOME, TMPDIR, GOTMPDIR and the checkout below it; 0700 of the user. */
@@ -124,6 +132,7 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     group: user,
     moduleUser: `${user}-mod`,
     slice: `gofleet-${identifier(component)}.slice`,
+    slices: `gofleet-${identifier(component)}-`,
     template: `gofleet-${component}@.service`,
     modules: `${cache}/modules`,
     buildCache: `${cache}/build`,
@@ -136,7 +145,8 @@ export function sandboxPlace(component: string, caches?: AbsolutePath): SandboxP
     wanted: `${state}/wanted`,
     moduleKeeper: { unit: `gofleet-${component}-modules.service`, timer: `gofleet-${component}-modules.timer` },
     keeper: {
-      unit: `gofleet-${component}-cache.service`,
+      shared: `gofleet-${component}-cache.service`,
+      slots: `gofleet-${component}-cache-`,
       copy: `gofleet-${component}-cache-copy.service`,
       timer: `gofleet-${component}-cache-copy.timer`,
       copies: `${state}/caches`,
@@ -168,6 +178,8 @@ export function slotPlace(place: SandboxPlace, number: number): SlotPlace {
     number,
     user: `${place.group}-${number}`,
     unit: `gofleet-${place.component}@${number}.service`,
+    slice: `${place.slices}${number}.slice`,
+    cacheUnit: `${place.keeper.slots}${number}.service`,
     profile: `${place.apparmor.profile}-${number}`,
     workspace: `${place.state}/slots/${number}`,
     buildCache: `${place.cache}/slots/${number}/build`,

@@ -8,7 +8,7 @@ import { agentPlaces, agentsPlan } from "./agents";
 import { attendancePlan, isAttended } from "./attendance";
 import { confinementPlan, type Confinement } from "./confinement";
 import { egressPlan, egressText } from "./egress";
-import { cachesPlan, keepersPlan, keepsCaches } from "./keepers";
+import { cachesPlan, keepersPlan, keepsCaches, restoresCache } from "./keepers";
 import { sandboxDownload, type SandboxParts } from "./parts";
 import { canaryCheck, sandboxProbes } from "./probes";
 import { slotsPlan } from "./slots";
@@ -75,8 +75,7 @@ export function sandboxPlan<Text>(parts: SandboxParts, texts: SandboxTexts<Text>
 
 /** Units that come before the slots, and whose failure stops nothing. */
 function wanted(parts: SandboxParts): UnitName[] {
-  const { keeper, attendant } = parts.place;
-  return [...(keepsCaches(parts) ? [keeper.unit] : []), ...(isAttended(parts) ? [attendant] : [])];
+  return [...(keepsCaches(parts) ? [restoresCache(parts)] : []), ...(isAttended(parts) ? [parts.place.attendant] : [])];
 }
 
 /** Undefined: no AppArmor. */

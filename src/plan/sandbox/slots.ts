@@ -1,7 +1,7 @@
 import { sandboxDirectories, sandboxUsers, type SandboxDirectory } from "../../render/sandbox/host-files";
 import { cacheMount, mountUnitName } from "../../render/sandbox/cache-units";
 import { egressGuard } from "../../render/sandbox/egress-units";
-import { sandboxSlice } from "../../render/sandbox/slice";
+import { sandboxSlice, slotSlice } from "../../render/sandbox/slice";
 import { slotUnit } from "../../render/sandbox/slot-unit";
 import type { AbsolutePath, UnitName } from "../../model/names";
 import type { HostPlan, PlanFile, PlanSymlink, PlanUnit } from "../host-plan";
@@ -20,13 +20,13 @@ export function wantedBy(target: "multi-user.target" | "timers.target", unit: Un
   return { path: `${UNITS}/${target}.wants/${unit}`, target: `../${file}`, switched: false };
 }
 
-/** Users and directories, the slice, the slots' units and, in memory, their caches. */
+/** Users and directories, slices, the slots' units and, in memory, their caches. */
 export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<HostPlan<Text | string>> {
   const { place, sandbox, slots, program } = parts;
   const template = slotUnit({
     component: place.component,
     group: place.group,
-    slice: place.slice,
+    slices: place.slices,
     program,
     config: place.config,
     agent: sandbox.agent,
@@ -44,6 +44,10 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
     userNamespaces: sandbox.userNamespaces,
     off: sandbox.hardening.off,
   });
+  const slices = [
+    textFile(unitPath(place.slice), sandboxSlice(place.component, sandbox.limits)),
+    ...slots.map(({ number, slice }) => textFile(unitPath(slice), slotSlice(place.component, number, sandbox.limits))),
+  ];
   const mounts = sandbox.cache.kind === "tmpfs" ? mountFiles(parts) : [];
   return {
     files: [
@@ -52,14 +56,18 @@ export function slotsPlan<Text>(parts: SandboxParts, needs: SlotNeeds): Partial<
         sandboxUsers({ group: place.group, slots: slots.map(({ user }) => user), moduleUser: place.moduleUser }),
       ),
       textFile(`/etc/tmpfiles.d/gofleet-${place.component}.conf`, sandboxDirectories(directories(parts))),
-      textFile(unitPath(place.slice), sandboxSlice(place.component, sandbox.limits)),
+      ...slices,
       textFile(unitPath(place.template), template),
       ...mounts.map(({ file }) => file),
     ],
     symlinks: slots.map(({ unit }) => wantedBy("multi-user.target", unit, place.template)),
     units: [
-      // Its limits are those of the cgroup as soon as systemd has read them: nothing has to stop for that.
-      { name: place.slice, onChange: "none", reads: [unitPath(place.slice)] },
+      // Their limits are those of the cgroups as soon as systemd has read them: nothing has to stop for that.
+      ...[place.slice, ...slots.map(({ slice }) => slice)].map((name): PlanUnit => ({
+        name,
+        onChange: "none",
+        reads: [unitPath(name)],
+      })),
       // A new size is a remount, which loses nothing.
       ...mounts.map(({ file, unit }): PlanUnit => ({ name: unit, onChange: "reload", reads: [file.path] })),
       ...slots.map(({ unit }): PlanUnit => ({

@@ -7,6 +7,8 @@ import { exec, literal, optionalWords, text, unitFile, words, type UnitSection, 
 export interface KeeperUnit {
   /** What people read in lists of units: `Watermarks of ci`. */
   readonly description: string;
+  /** What counts its memory and time. Default: the system's. */
+  readonly slice?: UnitName;
   /** Undefined: root, with only these capabilities. */
   readonly user?: string;
   /** Such as `CAP_NET_ADMIN`. */
@@ -50,6 +52,7 @@ export function keeperUnit(unit: KeeperUnit): string {
       {
         Type: literal(unit.stays === "running" ? "exec" : "oneshot"),
         RemainAfterExit: unit.stays === true ? literal("yes") : undefined,
+        Slice: unit.slice === undefined ? undefined : literal(unit.slice),
         User: user === undefined ? undefined : literal(user),
         ExecStart: unit.start.map(line),
         ExecStop: stop.map(line),

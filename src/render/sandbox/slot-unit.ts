@@ -9,7 +9,8 @@ import { environment, exec, literal, path, text, unitFile, words, type UnitSecti
 export interface SlotUnit {
   readonly component: string;
   readonly group: string;
-  readonly slice: UnitName;
+  /** A slot's slice is this, its number and `.slice`. */
+  readonly slices: string;
   /** `gofleet-sandbox`. */
   readonly program: AbsolutePath;
   readonly config: AbsolutePath;
@@ -74,7 +75,7 @@ export function slotUnit(unit: SlotUnit): string {
         Type: literal("exec"),
         User: literal(`${group}-%i`),
         Group: literal(group),
-        Slice: literal(unit.slice),
+        Slice: literal(`${text(unit.slices)}%i.slice`),
         // Root's own commands come before there is a workspace, and after it is gone.
         WorkingDirectory: literal(`-${path(unit.workspaces)}/%i/work`),
         Environment: surroundings(unit, buildCache),

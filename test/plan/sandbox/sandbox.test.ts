@@ -161,7 +161,7 @@ describe("sandbox plan", () => {
     const open = textOf(plan({ confinement: "off" }), TEMPLATE);
     assert.match(open, /^Requires=gofleet-ci-egress\.service$/m);
     assert.doesNotMatch(open, /AppArmor/);
-    assert.match(unit, /^Wants=network-online\.target gofleet-ci-cache\.service$/m);
+    assert.match(unit, /^Wants=network-online\.target gofleet-ci-cache-%i\.service$/m);
     assert.match(unit, /^RequiresMountsFor=.*"\/var\/cache\/gofleet-ci\/slots\/%i\/build"$/m);
     // Guard, then workspace; the agent itself is never root's.
     assert.match(unit, /^ExecStartPre=\+\/bin\/sh .*\nExecStartPre=\+\/usr\/local\/lib\/.* "prepare" /m);
@@ -188,12 +188,27 @@ describe("sandbox plan", () => {
   });
 
   it("copies caches to the disk only where that is asked for", () => {
-    const keeps = (more: Parameters<typeof plan>[0]) =>
-      plan(more).files.some(({ path }) => path.endsWith("gofleet-ci-cache.service"));
-    assert.ok(keeps({}));
-    assert.ok(!keeps({ cache: { kind: "tmpfs", size: "2 GiB", persist: false } }));
-    assert.ok(!keeps({ cache: { size: "2 GiB" } }));
-    assert.ok(!keeps({ cache: { kind: "tmpfs", size: "2 GiB", writes: "discard" } }));
+    const keepers = (more: Parameters<typeof plan>[0]) =>
+      plan(more).files.flatMap(({ path }) => /gofleet-ci-(cache(?:-\d+)?\.service)$/.exec(path)?.[1] ?? []);
+    assert.deepEqual(keepers({}), ["cache-1.service", "cache-2.service"]);
+    assert.deepEqual(keepers({ cache: { kind: "tmpfs", size: "2 GiB", scope: "shared" } }), ["cache.service"]);
+    assert.deepEqual(keepers({ cache: { kind: "tmpfs", size: "2 GiB", persist: false } }), []);
+    assert.deepEqual(keepers({ cache: { size: "2 GiB" } }), []);
+    assert.deepEqual(keepers({ cache: { kind: "tmpfs", size: "2 GiB", writes: "discard" } }), []);
+  });
+
+  it("counts what is in a slot's cache against that slot, also when no job runs and after a reboot", () => {
+    const own = plan({ limits: { memory: "16 GiB" } });
+    assert.match(textOf(own, TEMPLATE), /^Slice=gofleet-ci-%i\.slice$/m);
+    for (const number of [1, 2]) {
+      assert.match(textOf(own, `/etc/systemd/system/gofleet-ci-${number}.slice`), /^MemoryMax=8589934592$/m);
+      const keeper = textOf(own, `/etc/systemd/system/gofleet-ci-cache-${number}.service`);
+      assert.match(keeper, new RegExp(`^Slice=gofleet-ci-${number}\\.slice$`, "m"));
+      assert.match(keeper, new RegExp(`^ExecStart=.* "restore" .* "-slot" "${number}"$`, "m"));
+      assert.match(keeper, new RegExp(`^RequiresMountsFor="[^"]*/slots/${number}/build"$`, "m"));
+    }
+    const shared = plan({ cache: { kind: "tmpfs", size: "2 GiB", scope: "shared" } });
+    assert.match(textOf(shared, "/etc/systemd/system/gofleet-ci-cache.service"), /^Slice=gofleet-ci\.slice$/m);
   });
 
   it("lets the users of all slots write a shared cache, and only a slot's own user its own", () => {
@@ -231,11 +246,13 @@ describe("sandbox plan", () => {
     assert.deepEqual(commands(["/opt/prune", "now"]), [["/opt/prune", "now"]]);
   });
 
-  it("takes a new size of a cache, or a new limit of the slice, without stopping anything", () => {
+  it("takes a new size of a cache, or new limits of slices, without stopping anything", () => {
     const units = plan().units.filter(({ name }) => /\.(mount|slice)$/.test(name));
     assert.deepEqual(
       units.map(({ name, onChange }) => [name.replace(/^.*\./, ""), onChange]),
       [
+        ["slice", "none"],
+        ["slice", "none"],
         ["slice", "none"],
         ["mount", "reload"],
         ["mount", "reload"],

@@ -82,7 +82,7 @@ var attempts = map[string]func() error{
 	"metadata":            func() error { return connect("169.254.169.254:80") },
 	"egress":              func() error { return connect(os.Getenv("ELSEWHERE")) },
 	"cgroup": func() error {
-		return open("/sys/fs/cgroup/gofleet.slice/gofleet-ci.slice/gofleet-ci@1.service/memory.max", os.O_WRONLY)
+		return open("/sys/fs/cgroup/gofleet.slice/gofleet-ci.slice/gofleet-ci-1.slice/gofleet-ci@1.service/memory.max", os.O_WRONLY)
 	},
 	"many-files":  manyFiles,
 	"much-memory": muchMemory,
