@@ -1,7 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { isFields } from "../model/check";
 import { checkFields, flag, optional, type ValueCheck } from "../model/field-checks";
-import { issue, type Issue } from "../model/issues";
+import { isLater, issue, type Issue } from "../model/issues";
 import { checkService } from "../model/service/check";
 import type { MetricsArgs } from "../model/service/metrics-args";
 import { checkMetrics } from "../model/service/metrics-check";
@@ -64,7 +64,7 @@ const KEYS = ["release", "rollback", "metrics", "keepState", ...RELEASE_KEYS.fil
 export function checkServiceArgs(args: unknown): Issue[] {
   if (!isFields(args)) return [issue("", args, "an object such as { target, release, exec, health }")];
   const { release, rollback, metrics, keepState, exec } = args;
-  const service = checkService(args, { isUnknown: pulumi.Output.isInstance, otherKeys: KEYS });
+  const service = checkService(args, { isUnknown: isLater, otherKeys: KEYS });
   const program: unknown = Array.isArray(exec) ? exec[0] : undefined;
   return [
     ...checkReleaseArgs(args),

@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import { issue, type Issue } from "./issues";
+import { isLater, issue, type Issue } from "./issues";
 
 /** What a parser gives back: the normalised value, or the one thing wrong with the text. */
 export type Parsed<T> =
@@ -25,9 +25,15 @@ export function issuesOf(parsed: { readonly issue?: Issue }): Issue[] {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A plain object, as opposed to null, a list or a scalar. */
+/** An object with fields, as opposed to null, a list, a scalar, a date or a map, and to one whose fields come later. */
 export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !isLater(value) &&
+    !(value instanceof Date || value instanceof Map || value instanceof Set)
+  );
 }
 
 /** One issue for each key that is not in `known`, naming the nearest right key. */

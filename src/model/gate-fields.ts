@@ -13,7 +13,7 @@ import {
   type ValueCheck,
 } from "./field-checks";
 import type { GateAuth } from "./gates";
-import { issue, type Issue } from "./issues";
+import { isLater, issue, type Issue } from "./issues";
 import { parseDuration } from "./units";
 
 /** At least one second, and whole: gates count in seconds. */
@@ -104,7 +104,7 @@ const NAME = matching(
 
 /** An HTTP header takes one line; a value that is an Output is checked when it is used. */
 const credential: ValueCheck = (path, given) =>
-  isFields(given) ? [] : hidden("one line of text", (text) => text !== "" && !hasControlCharacter(text))(path, given);
+  isLater(given) ? [] : hidden("one line of text", (text) => text !== "" && !hasControlCharacter(text))(path, given);
 
 export const COMMON: FieldSpecs = { name: NAME, after: oneOf("canary", "each", "last") };
 

@@ -18,9 +18,6 @@ const REQUEST_FIELDS: FieldSpecs = {
   belowFloor: oneOf("pass", "wait", "fail"),
 };
 
-/** Fields a preset has of its own; all others are a Prometheus gate's. */
-const OWN = ["requests", "metric", "statusLabel", "window", "floor", "belowFloor", "drop"];
-
 /** Fields of a Prometheus gate that a preset sets. */
 const DERIVED = ["query", "above", "below", "traffic", "unit", "breach"];
 
@@ -39,7 +36,7 @@ export function checkErrorRatioGate(
     args,
     REQUEST_FIELDS,
     {
-      ...rest(args),
+      ...rest(args, REQUEST_FIELDS),
       after: args.after ?? limit.after,
       query: errorRatio(requests),
       above,
@@ -68,7 +65,7 @@ export function checkMainMetricGate(made: MainMetricGateArgs<unknown>, kind: str
     args,
     MAIN,
     {
-      ...rest(args),
+      ...rest(args, MAIN),
       after: args.after ?? "last",
       query,
       below: -drop,
@@ -103,8 +100,9 @@ function preset(
   };
 }
 
-function rest(args: PrometheusServerArgs<unknown>): PrometheusServerArgs<unknown> {
+/** What is a Prometheus gate's, and no field of the preset's own. */
+function rest(args: PrometheusServerArgs<unknown>, own: FieldSpecs): PrometheusServerArgs<unknown> {
   return Object.fromEntries(
-    Object.entries(args).filter(([key]) => !OWN.includes(key)),
+    Object.entries(args).filter(([key]) => !(key in own)),
   ) as unknown as PrometheusServerArgs<unknown>;
 }

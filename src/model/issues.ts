@@ -28,6 +28,15 @@ export function describe(issues: readonly Issue[]): string {
   return issues.map((each) => `${each.path}: ${sentence(each)}`).join("\n");
 }
 
+/** A value that is there only later: a promise, or Pulumi's Output, told by the mark that its SDK looks for itself. */
+export function isLater(value: unknown): boolean {
+  return value instanceof Promise || isOutput(value);
+}
+
+function isOutput(value: unknown): boolean {
+  return typeof value === "object" && value !== null && (value as Record<string, unknown>)["__pulumiOutput"] === true;
+}
+
 const LONGEST = 80;
 
 function show(value: unknown): string {
@@ -38,6 +47,7 @@ function show(value: unknown): string {
 function spell(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value === "number") return String(value);
+  if (isLater(value)) return isOutput(value) ? "an Output" : "a promise";
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

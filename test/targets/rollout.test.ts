@@ -250,6 +250,16 @@ describe("a rollout", () => {
         /\[0\]\.drops: .*no such key/,
       ],
       [
+        "another ready-made gate's key",
+        [loose(errorRateGate)({ server, requests: 'a="b"', drop: 0.3 })],
+        /\[0\]\.drop: given 0\.3, wanted no such key/,
+      ],
+      [
+        "no token",
+        [loose(mainMetricGate)({ server, query: "x", floor: 1, bearerToken: {} })],
+        /\[0\]\.bearerToken: given object, wanted one line of text/,
+      ],
+      [
         "a command as text",
         [loose(commandGate)({ command: "rm -rf /" })],
         /\[0\]\.command: given "rm -rf \/", wanted program and arguments/,

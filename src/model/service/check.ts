@@ -46,7 +46,8 @@ export function checkService(args: unknown, options: ServiceCheckOptions = {}): 
   const { isUnknown = () => false, otherKeys = [] } = options;
   if (!isFields(args)) return [issue("", args, "an object such as { target, release, exec, health }")];
   const own = Object.fromEntries(Object.entries(args).filter(([key]) => !otherKeys.includes(key)));
-  const each = checkFields("", own, specs(isUnknown), isUnknown);
+  // What there is must be known: only texts, variables and the content of files and secrets may come later.
+  const each = checkFields("", own, specs(isUnknown));
   return each.length > 0 ? each : checkTogether(own);
 }
 
@@ -88,7 +89,10 @@ function specs(isUnknown: (value: unknown) => boolean): FieldSpecs {
 function named(check: ValueCheck): ValueCheck {
   const name = matching(FILE_NAME, "a name of letters, digits, '_', '.' and '-', at most 128");
   return (path, given) => {
-    if (!isFields(given)) return [issue(path, undefined, "texts by name")];
+    // What is no object may be a secret itself.
+    if (!isFields(given)) {
+      return [{ path, given: typeof given, wanted: "texts by name; each of them may be an Output, not all of them" }];
+    }
     return Object.entries(given).flatMap(([key, value]) => [
       ...name(at(path, key), key),
       ...check(at(path, key), value),

@@ -32,7 +32,9 @@ export function checkEnvironment(
   given: unknown,
   { isUnknown = () => false }: CheckOptions = {},
 ): Issue[] {
-  if (!isFields(given)) return [issue(path, given, 'variables by name, such as { LOG_LEVEL: "info" }')];
+  if (!isFields(given)) {
+    return [issue(path, given, 'variables by name, such as { LOG_LEVEL: "info" }, each of which may be an Output')];
+  }
   const each = Object.entries(given).flatMap(([name, value]) => {
     const here = at(path, name);
     if (parseEnvName(here, name).issue !== undefined) return issuesOf(parseEnvName(here, name));

@@ -13,6 +13,13 @@ const GOOD = {
   exec: ["buildcached"],
 };
 
+const KEYS = [
+  ...["target", "release", "exec", "validate", "user", "directories", "env", "environmentFiles", "files", "secrets"],
+  ...["limits", "hardening", "restart", "onFailure", "health", "notify", "watchdog", "stop", "listen", "sockets"],
+  ...["update", "reload", "journal", "telemetry", "rollback", "metrics", "keepState", "directory", "hooks", "adopt"],
+  "replaces",
+];
+
 const said = (more: Record<string, unknown>) => text(checkServiceArgs({ ...GOOD, ...more }));
 
 describe("arguments of GoServiceUnit", () => {
@@ -20,7 +27,24 @@ describe("arguments of GoServiceUnit", () => {
 
   it("may hold values that come later", () => {
     assert.equal(said({ env: { A: output("a") }, files: { f: output("f") }, secrets: { s: secret("s") } }), "");
+    assert.equal(said({ env: { A: Promise.resolve("a") }, secrets: { s: Promise.resolve("s") } }), "");
   });
+
+  for (const key of KEYS) {
+    it(`have a known structure: ${key} as a whole may not come later`, () => {
+      const wrong = (value: unknown) => checkServiceArgs({ ...GOOD, [key]: value });
+      for (const value of [output({ token: "hunter2" }), secret(["hunter2"]), Promise.resolve({}), new Map(), null]) {
+        const issues = wrong(value);
+        assert.ok(issues.length > 0, `${key} takes what comes later`);
+        assert.ok(
+          issues.every(({ path }) => path === key || path.startsWith(`${key}[`)),
+          text(issues),
+        );
+        assert.doesNotMatch(text(issues), /hunter2|toJSON/);
+      }
+      assert.match(text(wrong(output("x"))), /given (an Output|object), wanted /);
+    });
+  }
 
   const wrong: Record<string, [more: Record<string, unknown>, says: RegExp]> = {
     "no release": [{ release: undefined }, /^release: missing, wanted where the program comes from/],
