@@ -1,4 +1,5 @@
-import { HostRelease, prepare } from "../../src/host/host-release";
+import { HostComponent } from "../../src/host/host-component";
+import { prepare } from "../../src/host/prepared-release";
 import type { Actual, ReleaseInputs } from "../../src/host/release";
 import { planInputs } from "../../src/host/release";
 import { formatConnection, type SshConnection } from "../../src/host/connection";
@@ -25,7 +26,7 @@ export class Ours {
     const connection: SshConnection = { kind: "ssh", host: address, user, identity: identityFile, hostKey };
     const transport = new SshTransport(connection);
     try {
-      const release = new HostRelease("rack", {
+      const release = new HostComponent("rack", {
         inputs,
         instance: INSTANCE,
         connect: () => transport,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { hasUnknown } from "./release-check";
-import { prepare, wantedRelease } from "./host-release";
+import { prepare, wantedRelease } from "./prepared-release";
 import { needsWork } from "./release-manager";
 import type { ReleaseInputs, ReleaseState } from "./release";
 

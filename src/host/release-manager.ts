@@ -2,7 +2,8 @@ import { messageOf } from "../model/thrown";
 import type { Connect } from "./connect";
 import { REAL_CLOCK, type Clock } from "./gates/clock";
 import { HostQueue } from "./host-queue";
-import { HostRelease, wantedRelease, type HostState } from "./host-release";
+import { HostComponent, type HostState } from "./host-component";
+import { wantedRelease } from "./prepared-release";
 import { inParallel } from "./in-parallel";
 import { refusalOf } from "./kept";
 import { PoolRoom } from "./pool-room";
@@ -158,9 +159,9 @@ export class ReleaseManager {
     if (errors.length > 0) throw plainFailure("not taken off everywhere", errors);
   }
 
-  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string): HostRelease {
+  #on(inputs: ReleaseInputs, { instance }: ReleaseState, host: string): HostComponent {
     const { connect, progress } = this.options;
-    return new HostRelease(host, { inputs, instance, connect, progress });
+    return new HostComponent(host, { inputs, instance, connect, progress });
   }
 
   #queued<T>(inputs: ReleaseInputs, host: string, work: () => Promise<T>): Promise<T> {

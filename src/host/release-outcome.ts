@@ -1,4 +1,5 @@
-import { wantedRelease, type HostState } from "./host-release";
+import type { HostState } from "./host-component";
+import { wantedRelease } from "./prepared-release";
 import { formatActual, parseActual, type Actual, type ReleaseInputs, type ReleaseState } from "./release";
 import { sortedByKey } from "../model/records";
 import { evidenceLine, HostError, indent, MovedError } from "./errors";

@@ -4,7 +4,7 @@ import { factsLine, text } from "./agent-output";
 import type { Connect } from "./connect";
 import { hostError } from "./errors";
 import type { HostQueue } from "./host-queue";
-import { HostRelease } from "./host-release";
+import { HostComponent } from "./host-component";
 import { inParallel } from "./in-parallel";
 import type { Progress } from "./progress";
 import { formatActual, parseActual, type ReleaseInputs, type ReleaseState } from "./release";
@@ -29,8 +29,8 @@ export async function readRelease(
     queue.run(state.hosts[host] ?? host, async () => {
       const before = parseActual(state.actual[host]);
       if (before === undefined) return;
-      const release = new HostRelease(host, { inputs: state, instance: state.instance, connect, progress });
-      const answer = await release.read(before);
+      const there = new HostComponent(host, { inputs: state, instance: state.instance, connect, progress });
+      const answer = await there.read(before);
       const { result, events } = answer;
       if (result.status === "absent") return;
       if (result.rc !== 0) throw hostError(host, state.hosts[host] ?? host, result, events);

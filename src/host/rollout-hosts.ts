@@ -4,7 +4,8 @@ import { MovedError } from "./errors";
 import type { Clock } from "./gates/clock";
 import { GateFailure } from "./gates/gate-run";
 import type { HostQueue } from "./host-queue";
-import { HostRelease, prepare, type HostState, type PreparedRelease } from "./host-release";
+import { HostComponent, type HostState } from "./host-component";
+import { prepare, type PreparedRelease } from "./prepared-release";
 import { inParallel } from "./in-parallel";
 import type { PoolRoom } from "./pool-room";
 import type { Progress } from "./progress";
@@ -115,11 +116,11 @@ export class RolloutHosts {
     return beforeRollout(this.olds, host, this.release.id);
   }
 
-  #on<T>(host: string, progress: Progress, work: (there: HostRelease) => Promise<T>): Promise<T> {
+  #on<T>(host: string, progress: Progress, work: (there: HostComponent) => Promise<T>): Promise<T> {
     const { connect, queue } = this.options;
     const { news: inputs, olds } = this;
     return queue.run(inputs.hosts[host] ?? host, () =>
-      work(new HostRelease(host, { inputs, instance: olds.instance, connect, progress })),
+      work(new HostComponent(host, { inputs, instance: olds.instance, connect, progress })),
     );
   }
 }

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { connect } from "../../src/host/connect";
-import { HostRelease, prepare, type HostState, type PreparedRelease } from "../../src/host/host-release";
+import { HostComponent, type HostState } from "../../src/host/host-component";
+import { prepare, type PreparedRelease } from "../../src/host/prepared-release";
 import { planInputs, type ReleaseInputs } from "../../src/host/release";
 import type { ExecRequest } from "../../src/host/transport";
 import { upload } from "../../src/host/upload";
@@ -66,7 +67,7 @@ describe("sending a file to hosts", function () {
         return { place: transport.place, exec, close: () => undefined };
       },
     };
-    return new HostRelease(host, options).apply(release, before?.actual);
+    return new HostComponent(host, options).apply(release, before?.actual);
   }
 
   const placed = (host: string, name: string, file: string): Buffer =>

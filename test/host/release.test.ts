@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { prepare } from "../../src/host/host-release";
+import { prepare } from "../../src/host/prepared-release";
 import { formatActual, planInputs, planOf, type ReleaseInputs, type ReleaseState } from "../../src/host/release";
 import { checkRelease, UNKNOWN } from "../../src/host/release-check";
 import { diffRelease } from "../../src/host/release-diff";

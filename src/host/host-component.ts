@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { manifest, releaseId } from "../plan/manifest";
-import { EMPTY_PLAN, type HostPlan } from "../plan/host-plan";
 import { factsLine, noticeText, progressText, text, type AgentEvent, type AgentResult } from "./agent-output";
 import type { Connect } from "./connect";
 import { parseConnection } from "./connection";
@@ -14,33 +12,8 @@ import { originOf } from "./origin";
 import type { Actual, ReleaseInputs } from "./release";
 import { asCause, asReason, reasonGiven } from "./reason";
 import { ReleaseHooks } from "./release-hooks";
-import { secretDigest } from "./secrets";
-import { releaseEntries, transactionId, type AgentRequest, type Entries } from "./upload";
-import { planOf } from "./release";
-
-/** A release made ready to send: the plan, its name, and what is sent to every host alike. */
-export interface PreparedRelease {
-  readonly plan: HostPlan;
-  readonly id: string;
-  readonly entries: Entries;
-  /** Nothing is sent: the hosts keep it, and it passed its checks when it came. */
-  readonly kept?: true;
-}
-
-export function prepare(inputs: ReleaseInputs, key: string): PreparedRelease {
-  const plan = planOf(inputs, (name, secret) => secretDigest(key, name, secret));
-  const manifestText = manifest(plan);
-  const secrets = new Map(Object.entries(inputs.secrets ?? {}));
-  return { plan, id: releaseId(manifestText), entries: releaseEntries(plan, manifestText, secrets) };
-}
-
-const NOTHING: Entries = new Map();
-
-/** The release that the hosts are to have: the one they are pinned to, or the program's. */
-export function wantedRelease(inputs: ReleaseInputs, key: string): PreparedRelease {
-  if (inputs.pin === undefined) return prepare(inputs, key);
-  return { plan: EMPTY_PLAN, id: inputs.pin.release, entries: NOTHING, kept: true };
-}
+import type { PreparedRelease } from "./prepared-release";
+import { transactionId, type AgentRequest } from "./upload";
 
 /** What one host has after an operation. */
 export interface HostState {
@@ -49,7 +22,7 @@ export interface HostState {
   readonly readings: Readonly<Record<string, string>>;
 }
 
-export interface HostReleaseOptions {
+export interface HostComponentOptions {
   readonly inputs: ReleaseInputs;
   readonly instance: string;
   readonly connect: Connect;
@@ -64,13 +37,13 @@ const pushHelps = ({ rc, msg }: AgentResult): boolean => rc === NO_DOWNLOAD && !
 const CONFIRM_MARGIN = 30;
 
 /** One component on one host: puts releases on, takes them off, reads them. */
-export class HostRelease {
+export class HostComponent {
   readonly #session: HostSession;
   readonly #hooks: ReleaseHooks;
 
   constructor(
     readonly host: string,
-    private readonly options: HostReleaseOptions,
+    private readonly options: HostComponentOptions,
   ) {
     const { inputs, progress, connect } = options;
     const line = inputs.hosts[host];
