@@ -17,6 +17,9 @@ export interface Directive {
  */
 export const ASKS_FOR_OTHERS = "-/run/dbus -/run/nscd -/run/systemd/resolve/io.systemd.Resolve";
 
+/** See io_uring(7); @system-service has these. */
+const IO_URING = "io_uring_enter io_uring_register io_uring_setup";
+
 /**
  * Every directive that confines a slot, in the order of the unit. The table in docs/build-agent-sandbox.md is this one.
  * All are known to systemd 249. See systemd.exec(5).
@@ -100,11 +103,11 @@ export const DIRECTIVES = [
   },
   {
     name: "SystemCallFilter",
-    value: ["@system-service", "~@privileged @resources", "@chown"],
+    value: ["@system-service", `~@privileged @resources ${IO_URING}`, "@chown"],
     reason:
-      "no mounts, kernel modules, reboot, clock or ptrace; @chown is kept, for tar and tests change " +
-      "their own files",
-    withUserNamespaces: ["@system-service @mount @setuid @chown @keyring", "~@resources"],
+      "no mounts, kernel modules, reboot, clock or ptrace; no io_uring, by which sockets of any family are made that no " +
+      "filter of calls sees; @chown is kept, for tar and tests change their own files",
+    withUserNamespaces: ["@system-service @mount @setuid @chown @keyring", `~@resources ${IO_URING}`],
   },
   {
     name: "SystemCallErrorNumber",
