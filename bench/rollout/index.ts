@@ -8,7 +8,7 @@ import type { ReleaseState } from "../../src/host/release";
 import { must } from "../../test/hosts/support/commands";
 import { hosts, unavailable, type Host } from "../../test/hosts/support/hosts";
 import { ServiceLab } from "../../test/service/support/service-lab";
-import { changesUnderLoad, PORT } from "../../test/service/support/under-load";
+import { changesUnderLoad, PORT, together } from "../../test/service/support/under-load";
 import { machineGo } from "../../test/support/go";
 import { median, paired, progress, ratio, report, seconds } from "../support";
 import { connectMemory, linesOfMemory } from "./memory";
@@ -100,12 +100,8 @@ async function serviceRounds(): Promise<ServiceRounds | undefined> {
     const host = await hosts.boot("served");
     const back = await rollbackRounds(ROUNDS, lab, host);
     progress(`two changes of a service's release under ${REQUESTS} requests or more, its socket held by systemd`);
-    const { lost, requests, longestMs } = await changesUnderLoad(
-      lab,
-      host,
-      { sockets: { http: { listen: `:${PORT}` } } },
-      REQUESTS,
-    );
+    const held = { sockets: { http: { listen: `:${PORT}` as const } } };
+    const { lost, requests, longestMs } = together(await changesUnderLoad(lab, [host], held, REQUESTS));
     progress(`  ${lost} of ${requests} lost; longest answer ${longestMs} ms`);
     return { ...back, lost, requests };
   } finally {

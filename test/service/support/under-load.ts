@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import type { GoServiceUnitArgs } from "../../../src/index";
+import { hostPool, type GoServiceUnitArgs } from "../../../src/index";
+import { target } from "../../hosts/programs";
 import type { Host } from "../../hosts/support/hosts";
 import { withStack } from "../../support/engine";
 import type { ServiceLab } from "./service-lab";
@@ -18,30 +19,56 @@ export interface LoadReport {
   readonly longestMs: number;
 }
 
-/** A service on the host goes from v1 to v2 and back while at least so many requests come in, and goes away. */
+/**
+ * A service on hosts, one after the other, goes from v1 to v2 and back while at least so many requests come in, as many to
+ * each; and goes away. What the load on each host saw.
+ */
 export async function changesUnderLoad(
   lab: ServiceLab,
-  host: Host,
+  hosts: readonly Host[],
   how: Partial<GoServiceUnitArgs>,
   least: number,
-): Promise<LoadReport> {
+): Promise<LoadReport[]> {
   const common: Partial<GoServiceUnitArgs> = {
     listen: undefined,
     env: { SERVED_LISTEN: `:${PORT}` },
     health: { get: `http://127.0.0.1:${PORT}/readyz`, within: "20 s" },
     ...how,
   };
-  return withStack(lab.program(host, common), {}, async (stack) => {
+  const pool = hostPool({
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, target(host)])),
+    rollout: { canary: Math.min(1, hosts.length - 1), batch: 1 },
+  });
+  const program = (more: Partial<GoServiceUnitArgs> = {}) => lab.program(pool, { ...common, ...more });
+  return withStack(program(), {}, async (stack) => {
     await stack.up();
-    const load = startLoad(lab, host, least);
+    const loads = hosts.map((host) => startLoad(lab, host, Math.ceil(least / hosts.length)));
     for (const version of ["v2", "v1"]) {
-      stack.program = lab.program(host, { ...common, release: lab.release(version) });
+      stack.program = program({ release: lab.release(version) });
       await stack.up();
     }
-    const report = await load.end();
+    const reports = await Promise.all(loads.map((load) => load.end()));
     await stack.destroy();
-    return report;
+    return reports;
   });
+}
+
+/** What the loads on all hosts saw. */
+export function together(reports: readonly LoadReport[]): LoadReport {
+  return reports.reduce((one, other) => ({
+    requests: one.requests + other.requests,
+    lost: one.lost + other.lost,
+    answers: added(one.answers, other.answers),
+    errors: added(one.errors, other.errors),
+    longestMs: Math.max(one.longestMs, other.longestMs),
+  }));
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function added(one: Counts, other: Counts): Counts {
+  const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return Object.fromEntries(keys.map((key) => [key, (one[key] ?? 0) + (other[key] ?? 0)]));
 }
 
 function startLoad(lab: ServiceLab, { address }: Host, least: number) {
