@@ -32,7 +32,7 @@ const SAMPLED = {
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
   sandbox: ["canary", "reboot", "bounds", "namespaces", "images", "cacheprog", "agents-jenkins", "shared"],
   rollouts: ["gates", "rollback"],
-  service: ["releases", "watch", "pool", "zero-downtime", "together", "gates", "unit", "rsyslog"],
+  service: ["releases", "watch", "pool", "zero-downtime", "together", "gates", "unit", "rsyslog", "irreversible"],
   // On another SDK and CLI; on the locked ones all of them run for every commit.
   "engine-turn": [
     "hooks",
