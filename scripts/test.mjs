@@ -56,7 +56,7 @@ const SAMPLED = {
  * Files that take minutes of a virtual machine, every instruction of which is emulated: each commit runs one of them, in
  * turns of their own.
  */
-const EMULATED = ["hosts/clock", "sandbox/whole", "service/out-of-memory"];
+const EMULATED = ["hosts/clock", "sandbox/whole", "sandbox/canary-enforced", "service/out-of-memory"];
 
 /** A suite is a list of commands; those of mocha report their counts. */
 const SUITES = {

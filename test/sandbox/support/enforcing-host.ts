@@ -17,6 +17,7 @@ const AGENT = "/usr/local/bin/test-agent";
 const QUEUE = "/srv/queue";
 const STAGED = "/etc/gofleet/ci/releases/0123456789abcdef";
 const COPY = "var/lib/gofleet-ci/caches/1";
+const CANARY_CACHE = "/srv/canary";
 const HERE = join(__dirname, "enforcing");
 const ATTEMPTS = join(__dirname, "guest", "attempts");
 const SANDBOX = join(__dirname, "..", "..", "..", "hosttools", "sandbox");
@@ -37,9 +38,9 @@ sh -euc "$script" 2>&1
 echo "job ended: $?"
 `;
 
-/** Why such a host cannot run here, or undefined if it can. */
-export function noEnforcingHost(): string | undefined {
-  const reason = noVirtualHosts() ?? notInstalled(PACKAGES);
+/** Why such a host, with these packages of this machine, cannot run here, or undefined if it can. */
+export function noEnforcingHost(packages: readonly string[] = []): string | undefined {
+  const reason = noVirtualHosts() ?? notInstalled([...PACKAGES, ...packages]);
   if (reason !== undefined) return reason;
   if (machineGo() === undefined) return "there is no go command";
   return hasCommand("apparmor_parser") ? undefined : "there is no apparmor_parser: run .ci/prepare";
@@ -47,10 +48,14 @@ export function noEnforcingHost(): string | undefined {
 
 /** What such a host has besides. */
 export interface EnforcingOptions {
-  /** A server that jobs may reach. */
-  readonly allowed: AllowedHost;
-  /** A script whose builds slot 1 finds in its cache, as after a reboot. */
-  readonly warm: string;
+  /** A server that jobs may reach. Default: none. */
+  readonly allowed?: AllowedHost;
+  /** A script whose builds slot 1 finds in its cache, as after a reboot. Default: its cache is empty. */
+  readonly warm?: string;
+  /** A script whose builds the canary finds in its own cache. Default: that is empty, as it is on any host. */
+  readonly warmCanary?: string;
+  /** Packages of this machine that it has, with all they need. Default: none but AppArmor's own. */
+  readonly packages?: readonly string[];
 }
 
 /** How a job ended and what it said. */
@@ -69,7 +74,7 @@ export class EnforcingHost {
     readonly plan: HostPlan,
   ) {}
 
-  static async boot({ allowed, warm }: EnforcingOptions): Promise<EnforcingHost> {
+  static async boot({ allowed, warm, warmCanary, packages = [] }: EnforcingOptions): Promise<EnforcingHost> {
     const made = parts({
       agent: { kind: "exec", command: [AGENT], stop: { within: "10 s" } },
       slots: 2,
@@ -78,9 +83,9 @@ export class EnforcingHost {
       inputs: { queue: QUEUE },
       confinement: "enforce",
     });
-    const network = resolveNetwork({ allow: [allowed] });
+    const network = resolveNetwork({ allow: allowed === undefined ? [] : [allowed] });
     const plan = sandboxPlan(made, knownTexts(made, { network, moduleEnv: {} }));
-    const prepare = (root: string) => install(root, { plan, program: made.program, warm });
+    const prepare = (root: string) => install(root, { plan, program: made.program, warm, warmCanary, packages });
     const host = await hosts.bootVirtual("enforcing", {
       clock: new Date(),
       memoryMiB: 3584,
@@ -95,6 +100,18 @@ export class EnforcingHost {
   /** Runs one of the plan's probes. */
   probe(script: string) {
     return this.host.run("sh", { input: script, timeout: PATIENCE * 1000 });
+  }
+
+  /**
+   * Runs one of the plan's checks, of what is on the host as of a staged release.
+   *
+   * @param seconds it may take, in place of its own limit, which is for machines
+   */
+  check(name: string, seconds: number) {
+    const check = this.plan.checks.find((each) => each.name === name);
+    if (check === undefined) throw new Error(`the plan has no check ${name}`);
+    const patient = check.script.replace(/ -limit \d+s /, ` -limit ${seconds}s `);
+    return this.host.run(`GOFLEET_STAGED=${STAGED} sh`, { input: patient, timeout: (seconds + 60) * 1000 });
   }
 
   /** Runs `gofleet-sandbox` or `gofleet-cache` as root. */
@@ -153,11 +170,14 @@ interface Installed {
   readonly plan: HostPlan;
   /** Where the host has `gofleet-sandbox`. */
   readonly program: string;
-  readonly warm: string;
+  readonly warm: string | undefined;
+  readonly warmCanary: string | undefined;
+  readonly packages: readonly string[];
 }
 
-async function install(root: string, { plan, program, warm }: Installed): Promise<void> {
-  await copyPackages(root, PACKAGES);
+async function install(root: string, installed: Installed): Promise<void> {
+  const { plan, program, warm, warmCanary, packages } = installed;
+  await copyPackages(root, [...PACKAGES, ...packages]);
   release(root, plan);
   put(root, AGENT, AGENT_SCRIPT, 0o755);
   const scratch = temporaryDirectory();
@@ -168,7 +188,8 @@ async function install(root: string, { plan, program, warm }: Installed): Promis
     put(root, program, "", 0o755);
     copyFileSync(built.sandbox, join(root, program));
     await must("sh", [join(HERE, "tree.sh"), root, machineGo()?.root ?? "", built.attempts]);
-    await warmCache(root, built.sandbox, warm);
+    if (warm !== undefined) await warmSlot(root, built.sandbox, warm);
+    if (warmCanary !== undefined) await warmCanaryOf(root, warmCanary);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -201,22 +222,29 @@ async function goBuild(source: string, binary: string): Promise<void> {
   await must("env", [...environment, "go", "build", "-C", source, "-buildvcs=false", "-o", binary, "."]);
 }
 
-/** Builds at the slot's own paths, at this machine's full speed, and leaves the cache as a copy that a reboot left. */
-async function warmCache(root: string, program: string, script: string): Promise<void> {
+/** Leaves the cache of a script's builds as a copy that a reboot left. */
+async function warmSlot(root: string, program: string, script: string): Promise<void> {
+  const cache = "var/tmp/warm";
+  await build(root, `/${cache}`, script);
+  mkdirSync(dirname(join(root, COPY)), { recursive: true });
+  await must(program, ["cache", "persist", "-cache", join(root, cache), join(root, COPY)]);
+  rmSync(join(root, cache), { recursive: true });
+}
+
+/** The canary makes its cache anew each time: what a script has built is put there just before its unit starts. */
+async function warmCanaryOf(root: string, script: string): Promise<void> {
+  await build(root, CANARY_CACHE, script);
+  const link = `cp -aln ${CANARY_CACHE}/. /var/cache/gofleet-ci/slots/canary1/build/`;
+  put(root, "/etc/systemd/system/gofleet-ci-canary1-.service.d/warm.conf", `[Service]\nExecStartPre=+${link}\n`, 0o644);
+}
+
+/** Builds at slot 1's own paths, as its user, at this machine's full speed. */
+async function build(root: string, cache: string, script: string): Promise<void> {
   const slot = "/var/lib/gofleet-ci/slots/1";
-  const cache = "/var/tmp/warm";
   for (const path of [`${slot}/work`, cache]) mkdirSync(join(root, path), { recursive: true });
   await must("chroot", [root, "chown", "-R", "gofleet-ci-1:gofleet-ci", slot, cache]);
-  const environment = [
-    `HOME=${cache}`,
-    `GOCACHE=${cache}/cache`,
-    `GOROOT=${GOROOT}`,
-    `PATH=${GOROOT}/bin:/usr/bin:/bin`,
-  ];
+  const environment = [`HOME=${slot}`, `GOCACHE=${cache}`, `GOROOT=${GOROOT}`, `PATH=${GOROOT}/bin:/usr/bin:/bin`];
   const job = ["env", "-i", ...environment, "GOPROXY=off", "sh", "-euc", `cd ${slot}/work\n${script}`];
   await must("chroot", ["--userspec=gofleet-ci-1:gofleet-ci", root, ...job]);
-  mkdirSync(dirname(join(root, COPY)), { recursive: true });
-  await must(program, ["cache", "persist", "-cache", join(root, cache, "cache"), join(root, COPY)]);
-  rmSync(join(root, cache), { recursive: true });
   rmSync(join(root, slot), { recursive: true });
 }
