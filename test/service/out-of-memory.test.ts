@@ -13,7 +13,7 @@ const DROP_IN = `/etc/systemd/system/${UNIT}.d/goes-on.conf`;
 
 /** Nothing but memory counts: where the kernel's word did not come, the release would stay. */
 const WATCH: WatchArgs = { window: "1 h", every: "10 s", any: ["oom"] };
-const KILLED = `out of memory: the kernel killed ${UNIT} at its limit of ${LIMIT_MIB} MiB`;
+const killed = (what: string) => `out of memory: the kernel killed ${what} at its limit of ${LIMIT_MIB} MiB`;
 
 /**
  * A host with a kernel of its own (QEMU), which counts memory by control group whatever this machine's kernel does. One
@@ -53,12 +53,12 @@ describe("a service that takes more memory than it may", function () {
   const kernelLog = () => host.exec("journalctl -q -k -o cat");
 
   /** Puts a release on that is well, and lets it go wrong; ends when the host has gone back. */
-  async function goesWrong(env: Readonly<Record<string, string>>, wrong: string): Promise<void> {
+  async function goesWrong(env: Readonly<Record<string, string>>, cause: string): Promise<void> {
     await host.exec(`rm -f ${TRIGGER} ${KEPT}/decision`);
     stack.program = run("v2", env);
     await stack.up();
     assert.equal(await answer(host), "v2");
-    await host.exec(wrong);
+    await host.exec(`touch ${TRIGGER}`);
     await host.exec(
       `for i in $(seq 150); do [ -s ${KEPT}/decision ] && [ ! -e /etc/gofleet/${COMPONENT}/txn ] && exit 0; sleep 1; done
        systemctl status --no-pager ${UNIT} 'gofleet-watch-${COMPONENT}*' >&2; cat ${KEPT}/findings >&2; exit 1`,
@@ -66,7 +66,7 @@ describe("a service that takes more memory than it may", function () {
     );
     await host.exec(`rm -f ${TRIGGER}`);
     assert.equal(await answer(host), "v1");
-    assert.match(await evidence("summary"), new RegExp(`^cause {5}${KILLED}$`, "m"));
+    assert.match(await evidence("summary"), new RegExp(`^cause {5}${cause}$`, "m"));
   }
 
   /** The operator is told, and state, host and preview agree again. */
@@ -84,7 +84,7 @@ describe("a service that takes more memory than it may", function () {
     await host.exec(`touch ${TRIGGER}`);
     stack.program = run("v2", { SERVED_EAT_AFTER: "1ms", SERVED_SLOW_HEALTH: "1m" });
     const failed = said(await stack.up({ expect: "failure" }));
-    assert.match(failed, new RegExp(`^ *cause +${KILLED}$`, "m"));
+    assert.match(failed, new RegExp(`^ *cause +${killed(UNIT)}$`, "m"));
     assert.equal(await answer(host), "v1");
     assert.match(await evidence(`ends-${UNIT}`), /^killed 9$[^]*^result oom-kill$/m);
     assert.match(await evidence(`show-${UNIT}`), new RegExp(`^MemoryMax=${LIMIT_MIB * 2 ** 20}$`, "m"));
@@ -94,7 +94,7 @@ describe("a service that takes more memory than it may", function () {
   });
 
   it("a while after the switch: its host takes it back", async () => {
-    await goesWrong({ SERVED_EAT_AFTER: "1ms" }, `touch ${TRIGGER}`);
+    await goesWrong({ SERVED_EAT_AFTER: "1ms" }, killed(UNIT));
     assert.match(await evidence(`ends-${UNIT}`), /^result oom-kill$/m);
     await settled();
   });
@@ -105,10 +105,10 @@ describe("a service that takes more memory than it may", function () {
     );
     assert.equal(await property(host, "OOMPolicy"), "continue");
     const log = (await kernelLog()).length;
-    await goesWrong({ SERVED_CHILD_EATS_AFTER: "1ms" }, `touch ${TRIGGER}`);
-    const killed = /Memory cgroup out of memory: Killed process (\d+) \(exe\)/.exec((await kernelLog()).slice(log));
-    const main = /^ExecMainPID=(\d+)$/m.exec(await evidence(`show-${UNIT}`));
-    assert.notEqual(killed?.[1] ?? assert.fail("the kernel killed no child"), main?.[1]);
+    await goesWrong({ SERVED_CHILD_EATS_AFTER: "1ms" }, killed(`a process of ${UNIT}`));
+    const ended = /Memory cgroup out of memory: Killed process (\d+) \(exe\)/.exec((await kernelLog()).slice(log));
+    const main = /^ExecMainPID=(\d+)$/m.exec(await evidence(`show-${UNIT}`)) ?? assert.fail("no process of its own");
+    assert.notEqual(ended?.[1] ?? assert.fail("the kernel killed no child"), main[1]);
     // It lived to say so, and was never started again.
     assert.match(await evidence(`own-${UNIT}`), /^served v2 goes on, its child ended: signal: killed$/m);
     assert.match(await evidence(`show-${UNIT}`), /^Result=success$/m);

@@ -11,8 +11,10 @@ cause_of() {
   _ends=$(grep -c '^exited\|^killed\|^dumped' "$EVIDENCE/ends-$1")
   _last=$(grep '^exited\|^killed\|^dumped' "$EVIDENCE/ends-$1" | tail -n 1)
   _ooms=$(last_value "$EVIDENCE/cgroup-$1" oom_kill)
-  if [ "$_result" = oom-kill ] || [ "${_ooms:-0}" -gt 0 ]; then
+  if [ "$_result" = oom-kill ]; then
     FOUND="out of memory: the kernel killed $1 at its limit$(limit_of "$1")"
+  elif [ "${_ooms:-0}" -gt 0 ]; then
+    FOUND="out of memory: the kernel killed a process of $1 at its limit$(limit_of "$1")"
   elif said "$1" '^(fatal error|runtime): (runtime: )?(out of memory|cannot allocate memory)'; then
     # What Go says where the kernel gives it no more, by a limit of the process or of the host.
     FOUND="out of memory: $1 was given no more by the kernel: $SAID_LINE"
