@@ -23,10 +23,10 @@ const mocha = (...globs) => [
 ];
 
 /**
- * Files of the slow suites that CI takes turns with, by commit: each commit runs one in four of them, and every other
+ * Files of the slow suites that CI takes turns with, by commit: each commit runs one in six of them, and every other
  * file of the suite. `npm run test:all` runs them all, and so does the suite by its own command.
  */
-const TURNS = 4;
+const TURNS = 6;
 const SAMPLED = {
   hosts: ["build", "downloads", "look", "ownership", "packages", "ports", "supplies", "trust", "watch", "units"],
   mirror: ["faults", "default-source", "fleet", "front-tls", "athens-host", "front-config", "store-alerts", "acme"],
