@@ -86,20 +86,27 @@ func Of(c *config.Config, slot int) ([]*Keeper, error) {
 // use gives `do` the open cache, alone among keepers and with the rights of its owner, then notes what it reports.
 func (k *Keeper) use(do func(*gocache.Cache, *gocache.Inventory, *Report) error) (*Report, error) {
 	return k.locked(func(report *Report) error {
-		return owner.As(k.Path, func() error {
-			c, err := gocache.Open(k.Path, k.Own)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			inventory, err := c.Read()
-			if err != nil {
-				return err
-			}
-			err = do(c, inventory, report)
+		return k.open(func(c *gocache.Cache, inventory *gocache.Inventory) error {
+			err := do(c, inventory, report)
 			report.holds(inventory)
 			return err
 		})
+	})
+}
+
+// open gives `do` the cache with the rights of its owner, and what it holds.
+func (k *Keeper) open(do func(*gocache.Cache, *gocache.Inventory) error) error {
+	return owner.As(k.Path, func() error {
+		c, err := gocache.Open(k.Path, k.Own)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		inventory, err := c.Read()
+		if err != nil {
+			return err
+		}
+		return do(c, inventory)
 	})
 }
 

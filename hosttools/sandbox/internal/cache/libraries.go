@@ -8,7 +8,6 @@ import (
 
 	"gofleet/sandbox/internal/cache/gocache"
 	"gofleet/sandbox/internal/cpackages"
-	"gofleet/sandbox/internal/owner"
 	"gofleet/sandbox/internal/remove"
 )
 
@@ -26,7 +25,7 @@ func (k *Keeper) forgetOtherLibraries() error {
 		if report.Libraries != "" {
 			fmt.Printf("%s is emptied: the host has other C compilers, headers or libraries than those it was built with\n", k.Path)
 			// The copy first: cut off after it, this is done again.
-			if err := errors.Join(k.forgetCopy(), owner.As(k.Path, k.forgetActions)); err != nil {
+			if err := errors.Join(k.forgetCopy(), k.open(forgetActions)); err != nil {
 				return err
 			}
 		}
@@ -44,16 +43,7 @@ func (k *Keeper) forgetCopy() error {
 }
 
 // forgetActions leaves outputs, which are nothing without an action, to be pruned.
-func (k *Keeper) forgetActions() error {
-	c, err := gocache.Open(k.Path, k.Own)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	inventory, err := c.Read()
-	if err != nil {
-		return err
-	}
+func forgetActions(c *gocache.Cache, inventory *gocache.Inventory) error {
 	var failed []error
 	for _, each := range inventory.Actions {
 		failed = append(failed, c.Remove(each.Path))
